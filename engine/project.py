@@ -229,7 +229,7 @@ def _keys_at(location: tuple[str, ...]) -> list[str]:
     """Names that may stand in the table at `location`."""
     at: type[BaseModel] = Project
     for step in location:
-        if at is Data and step == "columns" or step not in at.model_fields:
+        if (at is Data and step == "columns") or step not in at.model_fields:
             at = Column if at is Data else at
             continue
         kind = at.model_fields[step].annotation

@@ -1,0 +1,95 @@
+"""Endpoints, what is deployed behind them, and how it fares."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from engine.wire.base import Body, Line, StrictBody
+
+DeploymentStatus = Literal["starting", "ready", "live", "draining", "stopped", "failed"]
+
+
+class ReplicaView(Body):
+    """One model server."""
+
+    index: int
+    runtime: str
+    pid: int | None
+    healthy: bool
+    restarts: int
+    memory_bytes: int | None
+    note: str = ""
+
+
+class Traffic(Body):
+    """The last five minutes as the gateway saw them; all None when it saw nothing or does not answer."""
+
+    requests_per_s: float | None = None
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    p99_ms: float | None = None
+    error_share: float | None = None
+    """Answers with a 5xx status, of all."""
+
+
+class DeploymentView(Body):
+    """One version behind an endpoint."""
+
+    id: int
+    endpoint: str
+    version: int
+    status: DeploymentStatus
+    share: float
+    """Part of the traffic, 0 to 1, as routed now."""
+    target_share: float
+    """Part it gets once it is ready."""
+    reason: str
+    by: str
+    note: str
+    """Why it failed or waits, in one sentence; empty when all is well."""
+    created_at: AwareDatetime
+    live_at: AwareDatetime | None
+    ended_at: AwareDatetime | None
+    replicas: list[ReplicaView]
+    traffic: Traffic = Traffic()
+    champion: bool = False
+
+
+class EndpointView(Body):
+    """A stable name that answers predictions. `deployments` holds those that are not stopped, newest first."""
+
+    name: str
+    url: str | None
+    """Where rows are posted: `http://HOST:PORT/predict/NAME`. None while no gateway has an address."""
+    v2_url: str | None
+    generation: int
+    acknowledged: int
+    """The newest generation of routes in force at the gateway."""
+    deployments: list[DeploymentView]
+    traffic: Traffic = Traffic()
+
+
+class EndpointList(Body):
+    """`GET /v1/endpoints`."""
+
+    endpoints: list[EndpointView]
+
+
+class Deploy(StrictBody):
+    """`POST /v1/endpoints/{name}/deploy`."""
+
+    version: int | None = None
+    """None: the newest approved version, or for an approver the newest one that passed."""
+    share: float = Field(default=1.0, gt=0.0, le=1.0)
+    """1.0 is a promotion: it replaces everything else and becomes the champion."""
+    override: Line | None = Field(default=None, min_length=3)
+    """An approver's reason to release a version that did not pass."""
+    reason: Line = ""
+
+
+class Rollback(StrictBody):
+    """`POST /v1/endpoints/{name}/rollback`: back to the champion before."""
+
+    reason: Line = ""

@@ -1,0 +1,411 @@
+"""The registry's tables, whole. Ids are integers; names are unique where people use them; times are aware UTC.
+
+Foreign keys are enforced. Nothing is deleted that an event speaks of. JSON columns hold what is only ever read
+whole; what is filtered or sorted by has a column of its own.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import JSON, Column, DateTime, Index, MetaData, Text, UniqueConstraint
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+NAMING = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC time. SQLite keeps no zone, so it is put on again when read; a naive time is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To the database: UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a naive time is no moment: {value}")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """From the database: aware."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+def now() -> datetime:
+    """This moment, aware."""
+    return datetime.now(UTC)
+
+
+class Table(SQLModel):
+    """Base of all tables."""
+
+    metadata: ClassVar[MetaData] = MetaData(naming_convention=NAMING)
+
+
+def _time(*, index: bool = False, nullable: bool = False) -> Any:
+    return Column(UtcDateTime, nullable=nullable, index=index)
+
+
+def _json(nullable: bool = False) -> Any:
+    return Column(JSON(none_as_null=True), nullable=nullable)
+
+
+class Blob(Table, table=True):
+    """One stored file. Its row comes after its bytes are durable."""
+
+    sha256: str = Field(primary_key=True)
+    size_bytes: int
+    created_at: datetime = Field(sa_column=_time())
+
+
+class Project(Table, table=True):
+    """A registered project; its name is its model's and its endpoint's."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    folder: str
+    task: str
+    metric: str
+    salt: str
+    """Of the split; never changes."""
+    revision_id: int | None = None
+    """Newest stored code."""
+    added_at: datetime = Field(sa_column=_time())
+    added_by: str
+
+
+class Revision(Table, table=True):
+    """One stored state of a project's code tree."""
+
+    __table_args__ = (UniqueConstraint("project_id", "tree_sha256"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    project_id: int = Field(foreign_key="project.id", index=True)
+    tree_sha256: str
+    """Of the sorted (path, mode, sha256) of its files."""
+    files: list[dict[str, Any]] = Field(sa_column=_json())
+    """Each: path, sha256, size_bytes, executable."""
+    config: str = Field(sa_column=Column(Text, nullable=False))
+    """Text of `mlops.toml`."""
+    git_commit: str | None = None
+    git_dirty: bool = False
+    created_at: datetime = Field(sa_column=_time())
+    created_by: str
+
+
+class Snapshot(Table, table=True):
+    """An immutable, hashed version of a project's data."""
+
+    __table_args__ = (UniqueConstraint("project_id", "sha256"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    project_id: int = Field(foreign_key="project.id", index=True)
+    sha256: str
+    """Of the content."""
+    rows: int
+    columns: int
+    size_bytes: int
+    left_out: int = 0
+    data_sha256: str
+    """Blob of the canonical Parquet."""
+    profile_sha256: str
+    reservoir_sha256: str | None = None
+    data_schema: dict[str, Any] = Field(sa_column=_json())
+    sources: list[dict[str, Any]] = Field(sa_column=_json())
+    failures: list[dict[str, Any]] = Field(sa_column=_json())
+    job_id: int | None = None
+    created_at: datetime = Field(sa_column=_time())
+
+
+class Run(Table, table=True):
+    """One training run."""
+
+    __table_args__ = (Index("ix_run_project_id_id", "project_id", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    project_id: int = Field(foreign_key="project.id")
+    job_id: int | None = None
+    revision_id: int | None = Field(default=None, foreign_key="revision.id")
+    snapshot_id: int | None = Field(default=None, foreign_key="snapshot.id")
+    status: str
+    """wire.runs.RunStatus."""
+    reason: str = ""
+    created_by: str
+    seed: int = 0
+    verdict: str | None = None
+    version: int | None = None
+    failure: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
+    environment: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
+    split: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
+    created_at: datetime = Field(sa_column=_time())
+    started_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    ended_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+
+
+class Candidate(Table, table=True):
+    """One candidate of a run."""
+
+    run_id: int = Field(primary_key=True, foreign_key="run.id")
+    name: str = Field(primary_key=True)
+    kind: str
+    params: dict[str, Any] = Field(sa_column=_json())
+    status: str
+    note: str = ""
+    best: bool = False
+
+
+class Param(Table, table=True):
+    """A parameter of a run itself (not of a candidate)."""
+
+    run_id: int = Field(primary_key=True, foreign_key="run.id")
+    key: str = Field(primary_key=True)
+    value: str
+
+
+class Metric(Table, table=True):
+    """The newest value of a metric: of a candidate, or of the run itself where `candidate` is empty.
+
+    The index covers filtering and ordering runs by a metric.
+    """
+
+    __table_args__ = (Index("ix_metric_key_value_run", "key", "candidate", "value", "run_id"),)
+
+    run_id: int = Field(primary_key=True, foreign_key="run.id")
+    candidate: str = Field(primary_key=True, default="")
+    key: str = Field(primary_key=True)
+    value: float
+
+
+class MetricPoint(Table, table=True):
+    """One point of a curve; writing the same step again replaces it."""
+
+    __tablename__ = "metric_point"
+
+    run_id: int = Field(primary_key=True, foreign_key="run.id")
+    candidate: str = Field(primary_key=True, default="")
+    key: str = Field(primary_key=True)
+    step: int = Field(primary_key=True)
+    value: float
+
+
+class Version(Table, table=True):
+    """One version of a model: complete, or not there."""
+
+    __table_args__ = (UniqueConstraint("project_id", "number"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    project_id: int = Field(foreign_key="project.id", index=True)
+    number: int
+    run_id: int = Field(foreign_key="run.id", unique=True)
+    snapshot_id: int = Field(foreign_key="snapshot.id")
+    revision_id: int = Field(foreign_key="revision.id")
+    manifest_sha256: str
+    bundle: list[dict[str, Any]] = Field(sa_column=_json())
+    """Each: path, sha256, size_bytes."""
+    candidate: str
+    params: dict[str, Any] = Field(sa_column=_json())
+    metrics: dict[str, Any] = Field(sa_column=_json())
+    """On test."""
+    outcome: str
+    reasons: list[str] = Field(sa_column=_json())
+    evidence: dict[str, Any] = Field(sa_column=_json())
+    trained_until: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    created_at: datetime = Field(sa_column=_time())
+    created_by: str
+    reason: str = ""
+
+
+class Alias(Table, table=True):
+    """A name that points at a version: `champion`, `challenger`."""
+
+    project_id: int = Field(primary_key=True, foreign_key="project.id")
+    name: str = Field(primary_key=True)
+    version_id: int = Field(foreign_key="version.id")
+    moved_at: datetime = Field(sa_column=_time())
+
+
+class Approval(Table, table=True):
+    """A recorded approval of one version."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    version_id: int = Field(foreign_key="version.id", unique=True)
+    approved_by: str
+    approved_at: datetime = Field(sa_column=_time())
+    override: str | None = None
+    automatic: bool = False
+
+
+class Endpoint(Table, table=True):
+    """A stable name that answers predictions."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    project_id: int = Field(foreign_key="project.id", unique=True)
+    created_at: datetime = Field(sa_column=_time())
+
+
+class Deployment(Table, table=True):
+    """One version behind an endpoint. `desired` is what people asked for, `status` how far the engine has come."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    endpoint_id: int = Field(foreign_key="endpoint.id", index=True)
+    version_id: int = Field(foreign_key="version.id")
+    desired: str
+    """`running` or `stopped`."""
+    status: str
+    """wire.endpoints.DeploymentStatus."""
+    weight: int = 0
+    """Parts of 10,000 routed to it now."""
+    target_weight: int
+    """Parts of 10,000 it gets once it is ready; 10,000 is a promotion."""
+    promotes: bool
+    """At full weight it becomes the champion."""
+    rollback: bool = False
+    runtime: str
+    replicas: int = 1
+    note: str = ""
+    failed_starts: int = 0
+    reason: str = ""
+    created_by: str
+    created_at: datetime = Field(sa_column=_time())
+    live_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    ended_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+
+
+class Replica(Table, table=True):
+    """One model server that was started for a deployment: how to find it again."""
+
+    deployment_id: int = Field(primary_key=True, foreign_key="deployment.id")
+    index: int = Field(primary_key=True)
+    runtime: str
+    pid: int | None = None
+    pid_created_at: float | None = None
+    """Of the operating system's process table, seconds since the epoch: a pid alone is no identity."""
+    container: str | None = None
+    healthy: bool = False
+    restarts: int = 0
+    note: str = ""
+
+
+class CaptureOffset(Table, table=True):
+    """How far the captures of one replica are compacted."""
+
+    __tablename__ = "capture_offset"
+
+    deployment_id: int = Field(primary_key=True, foreign_key="deployment.id")
+    replica: int = Field(primary_key=True)
+    segment: int = 0
+    byte: int = 0
+    rows: int = 0
+    dropped: int = 0
+
+
+class GatewayState(Table, table=True):
+    """The one gateway: its address, chosen once, and the generations of its routes. One row, id 1."""
+
+    __tablename__ = "gateway_state"
+
+    id: int = Field(default=1, primary_key=True)
+    host: str
+    port: int
+    generation: int = 0
+    """Of the routes as the registry wants them."""
+    acknowledged: int = 0
+    """Of the routes in force."""
+    pid: int | None = None
+    pid_created_at: float | None = None
+    note: str = ""
+
+
+class Job(Table, table=True):
+    """A job: at least once to run, exactly once in effect."""
+
+    __table_args__ = (Index("ix_job_status_id", "status", "id"), Index("ix_job_project_id_id", "project_id", "id"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str
+    project_id: int | None = Field(default=None, foreign_key="project.id")
+    run_id: int | None = Field(default=None, foreign_key="run.id")
+    revision_id: int | None = Field(default=None, foreign_key="revision.id")
+    key: str | None = Field(default=None, unique=True)
+    """The same key is the same job."""
+    args: dict[str, Any] = Field(sa_column=_json())
+    status: str
+    attempt: int = 0
+    max_attempts: int = 3
+    """Starts after which a worker that keeps dying is given up."""
+    token_sha256: str | None = Field(default=None, index=True)
+    """Of the running attempt's token."""
+    pid: int | None = None
+    pid_created_at: float | None = None
+    step: str | None = None
+    fraction: float | None = None
+    note: str = ""
+    reason: str = ""
+    created_by: str
+    cancel_asked: bool = False
+    failure: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
+    result: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
+    created_at: datetime = Field(sa_column=_time())
+    started_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    ended_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+
+
+class JobStep(Table, table=True):
+    """A finished step; finished once per (job, step)."""
+
+    __tablename__ = "job_step"
+
+    job_id: int = Field(primary_key=True, foreign_key="job.id")
+    step: str = Field(primary_key=True)
+    attempt: int
+    result: dict[str, Any] = Field(sa_column=_json())
+    finished_at: datetime = Field(sa_column=_time())
+
+
+class Schedule(Table, table=True):
+    """Something the clock does again and again."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    kind: str
+    project_id: int | None = Field(default=None, foreign_key="project.id")
+    every: str
+    """A cron line (UTC) or an interval such as `60s`."""
+    enabled: bool = True
+    created_at: datetime = Field(sa_column=_time())
+
+
+class ScheduleRun(Table, table=True):
+    """One run per (schedule, nominal time)."""
+
+    __tablename__ = "schedule_run"
+
+    schedule_id: int = Field(primary_key=True, foreign_key="schedule.id")
+    nominal_at: datetime = Field(sa_column=Column(UtcDateTime, primary_key=True))
+    ran_at: datetime = Field(sa_column=_time())
+
+
+class Event(Table, table=True):
+    """One fact of the audit chain, written in the transaction of what it tells."""
+
+    seq: int = Field(primary_key=True)
+    at: datetime = Field(sa_column=_time())
+    actor: str
+    role: str
+    verb: str = Field(index=True)
+    subject: str
+    project_id: int | None = Field(default=None, index=True)
+    evidence: dict[str, Any] = Field(sa_column=_json())
+    prev_hash: str
+    hash: str

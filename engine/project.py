@@ -86,6 +86,8 @@ class Data(_Section):
     """Given: rows are split in time order, never at random."""
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
     encoding: str = "utf-8"
+    decimal: Literal[".", ","] = "."
+    """CSV only: what stands before the fraction of a number."""
     missing: tuple[str, ...] = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?")
     """CSV only: cells that mean null."""
     columns: dict[str, Column] = Field(default_factory=dict)

@@ -70,3 +70,9 @@ class ScheduleView(Body):
     """A cron line or an interval such as `60s`."""
     last_nominal_at: AwareDatetime | None
     next_at: AwareDatetime | None
+
+
+class ScheduleList(Body):
+    """`GET /v1/schedules`, by name."""
+
+    schedules: list[ScheduleView]

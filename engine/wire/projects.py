@@ -67,3 +67,9 @@ class TrainAnswer(Body):
     job: JobView
     stored_again: bool
     """True: the folder had changed since it was stored, and was stored again (an admin asked)."""
+
+
+class ProjectList(Body):
+    """`GET /v1/projects`, by name."""
+
+    projects: list[ProjectView]

@@ -107,3 +107,9 @@ class SnapshotView(Body):
     data_schema: dict[str, Any]
     failures: list[dict[str, Any]]
     """Failed expectations, each with its count and example rows."""
+
+
+class SnapshotList(Body):
+    """`GET /v1/snapshots`, newest first."""
+
+    snapshots: list[SnapshotView]

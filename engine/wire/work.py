@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, Field
 
 from engine.wire.base import Body, Failure, FileEntry, StrictBody
+from engine.wire.jobs import JobView
 from engine.wire.runs import CurvePoint
 
 TRAIN_STEPS = ("snapshot", "fit", "package", "judge")
@@ -156,6 +157,13 @@ class FinishStep(StrictBody):
 
     result: dict[str, Any]
     """One of the results above, by the step's name; checked by the engine."""
+
+
+class FinishedStep(Body):
+    """Answer of `POST /v1/jobs/{id}/steps/{step}`, given after the commit."""
+
+    finished: bool
+    job: JobView
 
 
 class ReportProgress(StrictBody):

@@ -1,0 +1,289 @@
+"""The table of calls: one method for each route of the API, in the order of the loop."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import TypeAdapter
+
+from engine.client.call import Call, Route, fill, get, path, post
+from engine.wire.about import About, EngineStatus, Finding, StopEngine
+from engine.wire.base import Failure
+from engine.wire.endpoints import Deploy, DeploymentView, EndpointList, EndpointView, Rollback
+from engine.wire.events import EventList, Verification
+from engine.wire.fleet import Fleet
+from engine.wire.jobs import JobList, JobStatus, JobView, LogPage, ScheduleList
+from engine.wire.looks import AskLook
+from engine.wire.models import ApproveVersion, ModelList, ModelView, VersionList, VersionView
+from engine.wire.projects import AddedProject, AddProject, ProjectList, ProjectView, TrainAnswer, TrainProject
+from engine.wire.runs import Curve, LoggedRun, LogRun, RunList, RunView, SnapshotList, SnapshotView
+from engine.wire.work import FinishedStep, FinishStep, ReportFailure, ReportProgress, WorkOrder
+
+_STORES_CODE_S = 300.0
+"""A code tree may be large, and its bytes are made durable."""
+_HASHES_FILES_S = 1800.0
+_HASHES_ALL_S = 7200.0
+
+
+def _nothing(_: bytes) -> None:
+    return None
+
+
+def _findings(answer: bytes) -> list[Finding]:
+    return TypeAdapter(list[Finding]).validate_json(answer)
+
+
+class Routes:
+    """What can be asked of an engine. `EngineClient` answers, `AsyncEngineClient` is awaited."""
+
+    @Route
+    def about(self) -> Call[About]:
+        """Who answers, and as whom it sees the caller."""
+        return get("/v1/about", About)
+
+    @Route
+    def status(self) -> Call[EngineStatus]:
+        """The engine at a glance."""
+        return get("/v1/status", EngineStatus)
+
+    @Route
+    def doctor(self) -> Call[list[Finding]]:
+        """What is well and what is not, a line each."""
+        return Call("GET", "/v1/doctor", _findings, repeatable=True)
+
+    @Route
+    def down(self, *, all: bool = False) -> Call[None]:
+        """End the engine, and remember it; with `all` also workers, gateway and model servers. Answers before it goes.
+
+        Then wait with `wait_until_down`.
+        """
+        body = fill(StopEngine, all=all)
+        return Call("POST", "/v1/down", _nothing, body=body, timeout_s=120.0)
+
+    @Route
+    def look(self, file: str, target: str, *, name: str | None = None, relative_to: str | None = None) -> Call[JobView]:
+        """Have a worker look at a file of data; the job's `result` is a `LookView`."""
+        body = fill(AskLook, path=file, target=target, name=name, relative_to=relative_to)
+        return post("/v1/looks", body, JobView)
+
+    @Route
+    def projects(self) -> Call[ProjectList]:
+        """All registered projects, by name."""
+        return get("/v1/projects", ProjectList)
+
+    @Route
+    def project(self, name: str) -> Call[ProjectView]:
+        """One project."""
+        return get(path("projects", name), ProjectView)
+
+    @Route
+    def add_project(self, folder: str) -> Call[AddedProject]:
+        """Register the project in an absolute folder, or store its code again."""
+        body = fill(AddProject, folder=folder)
+        return post("/v1/projects", body, AddedProject, timeout_s=_STORES_CODE_S, repeatable=True)
+
+    @Route
+    def train(
+        self, name: str, *, reason: str = "", seed: int | None = None, key: str | None = None
+    ) -> Call[TrainAnswer]:
+        """Queue a training run. The same `key` asked for twice is the same job."""
+        body = fill(TrainProject, reason=reason, seed=seed, key=key)
+        return post(
+            path("projects", name, "train"), body, TrainAnswer, timeout_s=_STORES_CODE_S, repeatable=key is not None
+        )
+
+    @Route
+    def jobs(
+        self,
+        *,
+        status: JobStatus | None = None,
+        project: str | None = None,
+        limit: int = 100,
+        before: int | None = None,
+    ) -> Call[JobList]:
+        """Jobs, newest first."""
+        return get("/v1/jobs", JobList, status=status, project=project, limit=limit, before=before)
+
+    @Route
+    def job(self, job_id: int) -> Call[JobView]:
+        """One job."""
+        return get(path("jobs", job_id), JobView)
+
+    @Route
+    def job_log(self, job_id: int, *, offset: int = 0, limit: int = 65_536) -> Call[LogPage]:
+        """What a job printed, from a byte on, at most `limit` bytes of it. Hostile text, not cleaned."""
+        return get(path("jobs", job_id, "log"), LogPage, offset=offset, limit=limit)
+
+    @Route
+    def cancel(self, job_id: int) -> Call[JobView]:
+        """Cancel a job, with all its processes."""
+        return Call("POST", path("jobs", job_id, "cancel"), JobView.model_validate_json, repeatable=True)
+
+    @Route
+    def work(self, job_id: int) -> Call[WorkOrder]:
+        """What there is to do."""
+        return get(path("jobs", job_id, "work"), WorkOrder)
+
+    @Route
+    def finish_step(self, job_id: int, step: str, result: FinishStep) -> Call[FinishedStep]:
+        """A step's result; its files lie in the work folder. Repeating it finishes it once."""
+        return post(
+            path("jobs", job_id, "steps", step), result, FinishedStep, timeout_s=_HASHES_FILES_S, repeatable=True
+        )
+
+    @Route
+    def progress(self, job_id: int, report: ReportProgress) -> Call[None]:
+        """How far it is; points of curves are durable when this returns."""
+        return Call("POST", path("jobs", job_id, "progress"), _nothing, body=report, repeatable=True)
+
+    @Route
+    def fail(self, job_id: int, failure: Failure) -> Call[JobView]:
+        """The worker gives up, for a reason that trying again would not mend."""
+        return post(path("jobs", job_id, "fail"), ReportFailure(failure=failure), JobView, repeatable=True)
+
+    @Route
+    def runs(
+        self,
+        *,
+        project: str | None = None,
+        limit: int = 100,
+        before: int | None = None,
+        order_by: str | None = None,
+        descending: bool = True,
+    ) -> Call[RunList]:
+        """Runs, newest first, or ordered by `metric.KEY`."""
+        return get(
+            "/v1/runs",
+            RunList,
+            project=project,
+            limit=limit,
+            before=before,
+            order_by=order_by,
+            descending=descending if order_by else None,
+        )
+
+    @Route
+    def run(self, run_id: int) -> Call[RunView]:
+        """One run with its candidates."""
+        return get(path("runs", run_id), RunView)
+
+    @Route
+    def curves(self, run_id: int) -> Call[Curve]:
+        """All recorded points of a run's metrics."""
+        return get(path("runs", run_id, "curves"), Curve)
+
+    @Route
+    def log_run(self, run: LogRun) -> Call[LoggedRun]:
+        """Record a finished run of a script of one's own."""
+        return post("/v1/runs", run, LoggedRun)
+
+    @Route
+    def snapshots(self, project: str) -> Call[SnapshotList]:
+        """Snapshots of a project's data, newest first."""
+        return get("/v1/snapshots", SnapshotList, project=project)
+
+    @Route
+    def snapshot(self, snapshot_id: int) -> Call[SnapshotView]:
+        """One snapshot."""
+        return get(path("snapshots", snapshot_id), SnapshotView)
+
+    @Route
+    def models(self) -> Call[ModelList]:
+        """All models, by name."""
+        return get("/v1/models", ModelList)
+
+    @Route
+    def model(self, name: str) -> Call[ModelView]:
+        """One model."""
+        return get(path("models", name), ModelView)
+
+    @Route
+    def versions(self, name: str) -> Call[VersionList]:
+        """A model's versions, newest first."""
+        return get(path("models", name, "versions"), VersionList)
+
+    @Route
+    def version(self, name: str, number: int) -> Call[VersionView]:
+        """One version with its verdict, evidence and lineage."""
+        return get(path("models", name, "versions", number), VersionView)
+
+    @Route
+    def approve(self, name: str, number: int, *, override: str | None = None) -> Call[VersionView]:
+        """Record an approval; `override` is the reason where the version did not pass."""
+        body = fill(ApproveVersion, override=override)
+        return post(path("models", name, "versions", number, "approve"), body, VersionView)
+
+    @Route
+    def endpoints(self) -> Call[EndpointList]:
+        """All endpoints, by name."""
+        return get("/v1/endpoints", EndpointList)
+
+    @Route
+    def endpoint(self, name: str) -> Call[EndpointView]:
+        """One endpoint with what is deployed behind it."""
+        return get(path("endpoints", name), EndpointView)
+
+    @Route
+    def deploy(
+        self,
+        name: str,
+        *,
+        version: int | None = None,
+        share: float = 1.0,
+        override: str | None = None,
+        reason: str = "",
+    ) -> Call[DeploymentView]:
+        """Put a version behind its endpoint. Answers at once, status `starting`; follow it to `live` or `failed`."""
+        body = fill(Deploy, version=version, share=share, override=override, reason=reason)
+        return post(path("endpoints", name, "deploy"), body, DeploymentView)
+
+    @Route
+    def promote(
+        self, name: str, *, version: int | None = None, override: str | None = None, reason: str = ""
+    ) -> Call[DeploymentView]:
+        """Deploy at full weight: the version becomes the champion."""
+        body = fill(Deploy, version=version, override=override, reason=reason)
+        return post(path("endpoints", name, "promote"), body, DeploymentView)
+
+    @Route
+    def rollback(self, name: str, *, reason: str = "") -> Call[DeploymentView]:
+        """Back to the champion before."""
+        return post(path("endpoints", name, "rollback"), fill(Rollback, reason=reason), DeploymentView)
+
+    @Route
+    def fleet(self) -> Call[Fleet]:
+        """A row for each model, those that need somebody first."""
+        return get("/v1/fleet", Fleet)
+
+    @Route
+    def schedules(self) -> Call[ScheduleList]:
+        """What the clock does."""
+        return get("/v1/schedules", ScheduleList)
+
+    @Route
+    def events(
+        self,
+        *,
+        after: int | None = None,
+        limit: int = 100,
+        project: str | None = None,
+        verb: str | None = None,
+        actor: str | None = None,
+        newest: Literal[True] | None = None,
+    ) -> Call[EventList]:
+        """A page of the audit chain after a sequence number; with `newest` the last ones."""
+        return get(
+            "/v1/events",
+            EventList,
+            after=after,
+            limit=limit,
+            project=project,
+            verb=verb,
+            actor=actor,
+            newest=newest,
+        )
+
+    @Route
+    def verify(self) -> Call[Verification]:
+        """Hash the chain of events and every stored file again."""
+        return Call("POST", "/v1/verify", Verification.model_validate_json, timeout_s=_HASHES_ALL_S, repeatable=True)

@@ -1,0 +1,19 @@
+"""The `mlops` command."""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """Run one verb, or the terminal where none is given."""
+    import sys
+
+    from mlops_tui.cli.app import app
+
+    for stream in (sys.stdout, sys.stderr):
+        # A locale without our glyphs gets question marks instead of a traceback.
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    app(prog_name="mlops")
+
+
+if __name__ == "__main__":
+    main()

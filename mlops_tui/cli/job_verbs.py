@@ -1,0 +1,121 @@
+"""`jobs`, `logs` and `cancel`."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.errors import InvalidInput
+from mlops_tui.cli.console import Console
+from mlops_tui.cli.options import AsJson
+from mlops_tui.cli.session import open_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from engine.client import EngineClient
+    from engine.wire.jobs import JobStatus, LogPage
+
+verbs = typer.Typer()
+_PANEL = "Jobs"
+_STATUSES: tuple[JobStatus, ...] = ("queued", "running", "succeeded", "failed", "cancelled")
+_FOLLOW_S = 0.5
+
+JobId = Annotated[int, typer.Argument(metavar="ID", min=1, help="A job's number.", show_default=False)]
+
+
+@verbs.command(rich_help_panel=_PANEL)
+def jobs(
+    status: Annotated[str | None, typer.Option(help="Only these: " + ", ".join(_STATUSES) + ".")] = None,
+    project: Annotated[str | None, typer.Option(help="Of this project only.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List jobs, newest first: what runs, what waits and why."""
+    from mlops_tui.view.jobs import JOB_HEADS, job_row
+    from mlops_tui.view.times import utc_now
+
+    wanted = next((known for known in _STATUSES if known == status), None)
+    if status is not None and wanted is None:
+        raise InvalidInput(f"{status!r} is no status of a job.", f"Known: {', '.join(_STATUSES)}.")
+    with open_engine() as engine:
+        found = engine.jobs(status=wanted, project=project, limit=limit)
+    console = Console()
+    if as_json:
+        console.json(found)
+    elif not found.jobs:
+        console.say("No jobs.")
+    else:
+        now = utc_now()
+        console.table(JOB_HEADS, [job_row(job, now) for job in found.jobs])
+        if found.next_before is not None:
+            console.note(f"There are older ones: --limit {limit * 5}.", "dim")
+
+
+@verbs.command(rich_help_panel=_PANEL)
+def logs(
+    job_id: JobId,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job is over.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print what a job printed. With --json a line for each page."""
+    from mlops_tui.cli.waiting import detachable
+
+    console = Console()
+    with open_engine() as engine, detachable(f"mlops logs {job_id} -f"):
+        lines = _Lines()
+        for page in _pages(engine, job_id, follow):
+            if as_json:
+                console.json_line(page)
+            else:
+                lines.print(page.text)
+        lines.end()
+
+
+@verbs.command(rich_help_panel=_PANEL)
+def cancel(job_id: JobId, as_json: AsJson = False) -> None:
+    """Cancel a job, with all its processes."""
+    with open_engine() as engine:
+        job = engine.cancel(job_id)
+    if as_json:
+        Console().json(job)
+    else:
+        Console().say(f"Job {job.id} is {job.status}.")
+
+
+def _pages(engine: EngineClient, job_id: int, follow: bool) -> Iterator[LogPage]:
+    offset = 0
+    while True:
+        page = engine.job_log(job_id, offset=offset)
+        moved = page.next_offset > offset
+        if moved:
+            yield page
+        offset = page.next_offset
+        if page.ended or (not follow and not moved):
+            return
+        if not moved:
+            time.sleep(_FOLLOW_S)
+
+
+class _Lines:
+    """Prints whole lines of text that comes in pieces."""
+
+    def __init__(self) -> None:
+        self._rest = ""
+        self._console = Console()
+
+    def print(self, text: str) -> None:
+        """What is complete; the last line waits for its end."""
+        from mlops_tui.view.clean import clean_lines
+
+        whole, newline, self._rest = (self._rest + text).rpartition("\n")
+        if newline:
+            for line in clean_lines(whole + "\n"):
+                self._console.say(line)
+
+    def end(self) -> None:
+        """The last line, which has no end."""
+        if self._rest:
+            self.print("\n")

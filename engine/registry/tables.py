@@ -213,6 +213,8 @@ class Version(Table, table=True):
     manifest_sha256: str
     bundle: list[dict[str, Any]] = Field(sa_column=_json())
     """Each: path, sha256, size_bytes."""
+    signature: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
+    """Of the manifest, for people who ask: target, classes, threshold, inputs, id, time."""
     candidate: str
     params: dict[str, Any] = Field(sa_column=_json())
     metrics: dict[str, Any] = Field(sa_column=_json())
@@ -408,4 +410,14 @@ class Event(Table, table=True):
     project_id: int | None = Field(default=None, index=True)
     evidence: dict[str, Any] = Field(sa_column=_json())
     prev_hash: str
+    hash: str
+
+
+class EventHead(Table, table=True):
+    """The end of the chain, in the same transaction: a chain whose tail was cut off ends before it. One row, id 1."""
+
+    __tablename__ = "event_head"
+
+    id: int = Field(default=1, primary_key=True)
+    seq: int
     hash: str

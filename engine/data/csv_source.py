@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,15 +57,24 @@ def read_csv(text: bytes, delimiter: str, shown: str) -> pl.DataFrame:
     return _named(frame, names, shown)
 
 
-def line_of_row(text: bytes, delimiter: str, row: int) -> int:
-    """The line, from 1, on which data row `row`, from 0, begins."""
-    seen = -1
-    for line, record in _records(text, delimiter):
-        if not _is_blank(record):
-            if seen == row:
-                return line
-            seen += 1
-    raise IndexError(row)
+def lines_of_rows(text: bytes, delimiter: str, rows: Sequence[int]) -> list[int]:
+    """The lines, from 1, on which the data rows `rows`, from 0 and ascending, begin."""
+    filled = (line for line, record in _records(text, delimiter) if not _is_blank(record))
+    next(filled, None)
+    return pick(filled, rows)
+
+
+def pick(lines: Iterator[int], rows: Sequence[int]) -> list[int]:
+    """The items of `lines` at the places `rows`, which ascend; raises IndexError where they end before."""
+    picked: list[int] = []
+    for place, line in enumerate(lines):
+        if len(picked) == len(rows):
+            break
+        if place == rows[len(picked)]:
+            picked.append(line)
+    if len(picked) < len(rows):
+        raise IndexError(rows[len(picked)])
+    return picked
 
 
 def first_record(text: bytes, delimiter: str) -> list[str]:

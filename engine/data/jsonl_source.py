@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import polars as pl
 
-from engine.data.csv_source import check_names
+from engine.data.csv_source import check_names, pick
 from engine.errors import BadData
 
 _INT64_LIMIT = 2**63
@@ -35,12 +35,9 @@ def read_jsonl(text: bytes, shown: str) -> pl.DataFrame:
     return frame
 
 
-def line_of_object(text: bytes, row: int) -> int:
-    """The line, from 1, on which object `row`, from 0, stands."""
-    for seen, (line, _) in enumerate(_filled_lines(text)):
-        if seen == row:
-            return line
-    raise IndexError(row)
+def lines_of_objects(text: bytes, rows: Sequence[int]) -> list[int]:
+    """The lines, from 1, on which the objects `rows`, from 0 and ascending, stand."""
+    return pick((line for line, _ in _filled_lines(text)), rows)
 
 
 def _filled_lines(text: bytes) -> Iterator[tuple[int, bytes]]:

@@ -12,9 +12,9 @@ from typing import Literal
 
 import polars as pl
 
-from engine.data.csv_source import check_names, line_of_row, read_csv
+from engine.data.csv_source import check_names, lines_of_rows, read_csv
 from engine.data.encoding import refuse_known_binary, to_utf8
-from engine.data.jsonl_source import line_of_object, read_jsonl
+from engine.data.jsonl_source import lines_of_objects, read_jsonl
 from engine.errors import BadData, InvalidConfig, InvalidInput
 
 Format = Literal["csv", "parquet", "jsonl"]
@@ -66,11 +66,18 @@ class Table:
 
     def where(self, row: int) -> str:
         """Where row `row` (from 0) comes from: `data/may.csv, line 30001`."""
+        return self.where_all([row])[0]
+
+    def where_all(self, rows: Sequence[int]) -> list[str]:
+        """Where each of `rows` comes from. Reads each file that holds one again, once."""
+        places: dict[int, str] = {}
+        first = 0
         for source in self.files:
-            if row < source.rows:
-                return _place(source, row, self.dialect)
-            row -= source.rows
-        raise IndexError(row)
+            inside = sorted(row - first for row in set(rows) if first <= row < first + source.rows)
+            named = _places(source, inside, self.dialect) if inside else []
+            places |= {first + row: place for row, place in zip(inside, named, strict=True)}
+            first += source.rows
+        return [places[row] for row in rows]
 
 
 def find_files(source: str | Sequence[str], folder: Path) -> list[Path]:
@@ -245,14 +252,14 @@ def _listed(names: list[str]) -> str:
     return shown + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
-def _place(source: SourceFile, row: int, dialect: Dialect) -> str:
+def _places(source: SourceFile, rows: list[int], dialect: Dialect) -> list[str]:
     try:
         if source.format == "csv":
             text = to_utf8(source.path.read_bytes(), dialect.encoding, source.shown)
-            return f"{source.shown}, line {line_of_row(text, dialect.delimiter, row)}"
+            return [f"{source.shown}, line {line}" for line in lines_of_rows(text, dialect.delimiter, rows)]
         if source.format == "jsonl":
             text = to_utf8(source.path.read_bytes(), "utf-8", source.shown)
-            return f"{source.shown}, line {line_of_object(text, row)}"
+            return [f"{source.shown}, line {line}" for line in lines_of_objects(text, rows)]
     except (OSError, IndexError, BadData):  # the file has changed or gone since it was read
         pass
-    return f"{source.shown}, row {row + 1}"
+    return [f"{source.shown}, row {row + 1}" for row in rows]

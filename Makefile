@@ -30,6 +30,7 @@ check: .venv/.ready
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
+	$(BIN)/mypy tools/*.py
 	$(BIN)/lint-imports --no-logo
 
 faults: .venv/.ready

@@ -1,9 +1,9 @@
 """Which types a skops file may hold. Fixed here, never taken from the file.
 
-skops itself trusts Python's plain values and containers, numpy's arrays, dtypes, random states and ufuncs, scipy's sparse
-matrices and ufuncs, and every estimator of scikit-learn. `ALLOWED` adds what fitted estimators carry inside. Nothing
-here runs code of a project's own; an estimator defined in a project cannot be loaded, and is refused before it is
-fitted.
+skops itself trusts Python's plain values and containers, numpy's arrays, dtypes, random states and ufuncs, scipy's
+sparse matrices and ufuncs, and every estimator of scikit-learn. `ALLOWED` adds what fitted estimators carry inside.
+Nothing here runs code of a project's own; an estimator defined in a project cannot be loaded, and is refused before it
+is fitted.
 """
 
 from __future__ import annotations

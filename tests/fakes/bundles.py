@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from engine.serving.frame import pandas_frame
 from engine.serving.features import encode_columns
+from engine.serving.frame import pandas_frame
 from engine.serving.manifest import (
     MANIFEST_NAME,
     Encoding,
@@ -48,8 +48,12 @@ def make_columns(rows: int = 200, seed: int = 0) -> dict[str, list[Any]]:
     countries = rng.choice(["de", "fr", "it", None], rows)
     return {
         "amount": rng.gamma(2.0, 30.0, rows).round(2).tolist(),
-        "balance": [None if missing else value for missing, value in zip(rng.random(rows) < 0.1, balance.tolist())],
-        "visits": [None if missing else value for missing, value in zip(rng.random(rows) < 0.1, visits.tolist())],
+        "balance": [
+            None if missing else value for missing, value in zip(rng.random(rows) < 0.1, balance.tolist(), strict=True)
+        ],
+        "visits": [
+            None if missing else value for missing, value in zip(rng.random(rows) < 0.1, visits.tolist(), strict=True)
+        ],
         "member": (rng.random(rows) < 0.5).tolist(),
         "country": countries.tolist(),
     }
@@ -58,7 +62,7 @@ def make_columns(rows: int = 200, seed: int = 0) -> dict[str, list[Any]]:
 def make_rows(rows: int = 5, seed: int = 1) -> list[dict[str, Any]]:
     """The same by row."""
     columns = make_columns(rows, seed)
-    return [dict(zip(columns, values)) for values in zip(*columns.values())]
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
 def make_target(columns: dict[str, list[Any]], task: str) -> np.ndarray:
@@ -136,7 +140,8 @@ def write_golden(folder: Path, manifest: Manifest, columns: dict[str, list[Any]]
     first = {name: values[:rows] for name, values in columns.items()}
     scores = load_bundle(folder).score_columns(first)
     golden = Golden(
-        tuple(dict(zip(first, values)) for values in zip(*first.values())), tuple(map(tuple, scores.tolist()))
+        tuple(dict(zip(first, values, strict=True)) for values in zip(*first.values(), strict=True)),
+        tuple(map(tuple, scores.tolist())),
     )
     manifest = msgspec.structs.replace(manifest, golden=golden)
     (folder / MANIFEST_NAME).write_bytes(dump_manifest(manifest))

@@ -62,7 +62,9 @@ class FrontConnection(RequestHandler):
         if request.writer.output_size > 0:
             raise ConnectionResetError("an answer had begun")
         if status < 500:
-            problem = Problem(status, "This is not HTTP as this gateway reads it.", "Heads end after 8 kB a line.")
+            problem = Problem(
+                status, "This is not HTTP as this gateway reads it.", "One length, and header lines of at most 8 kB."
+            )
         else:
             log.error("fault while answering", exc_info=exc)
             problem = Problem(status, "The gateway itself failed at this request.", "Its log says how.")

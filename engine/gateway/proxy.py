@@ -138,8 +138,8 @@ class Proxy:
             last: Deployment | None = None
             for deployment, replica in self._service(name, version).candidates(version, bucket):
                 last = deployment
-                fresh = False
-                while True:
+                # A kept connection may have been closed at this very moment; a new one tells.
+                for fresh in (False, True) if replica.has_kept else (True,):
                     try:
                         return await _ask_one(deployment, replica, head, body, fresh=fresh), deployment
                     except Refused:
@@ -149,8 +149,6 @@ class Proxy:
                         if in_vain >= SENT_IN_VAIN:
                             deployment.meter.record(loop.time() - started_at, error=True)
                             raise _failed(deployment, 502, "ended while it worked on this request") from error
-                        # A kept connection may have been closed at the very moment; a new one tells.
-                        fresh = True
                     except TooSlow as error:
                         deployment.meter.record(loop.time() - started_at, error=True)
                         raise _failed(deployment, 504, "did not answer in time") from error

@@ -255,7 +255,7 @@ class Replica:
         self.socket = socket
         self.in_flight = 0
         self.down = False
-        """It refused the last connection."""
+        """It refused the last new connection, or dropped it."""
         self._idle: list[Connection] = []
 
     async def ask(self, head: bytes, body: Sequence[bytes], *, fresh: bool = False) -> Answer:
@@ -268,9 +268,13 @@ class Replica:
         """
         self.in_flight += 1
         try:
-            connection = self._idle.pop() if self._idle and not fresh else await self._connect()
+            kept = bool(self._idle) and not fresh
+            connection = self._idle.pop() if kept else await self._connect()
             try:
                 return await connection.ask(head, body)
+            except Dropped:
+                self.down = self.down or not kept
+                raise
             except asyncio.CancelledError:
                 connection.close()
                 raise

@@ -7,10 +7,9 @@ from typing import Any
 from sqlalchemy import func, select
 
 from engine.registry.core import EVENT, PROJECT
+from engine.registry.queries.paging import bounded
 from engine.registry.reader import Source
 from engine.wire.events import EventList, EventView
-
-PAGE_LIMIT = 1000
 
 
 def list_events(
@@ -28,7 +27,7 @@ def list_events(
     `verb` may end in `*` for all that begin so. `next_after` is where the page that follows begins, None at the end;
     a full page of `newest` has none.
     """
-    limit = max(1, min(limit, PAGE_LIMIT))
+    limit = bounded(limit)
     found = _selected(project=project, verb=verb, actor=actor).where(EVENT.c.seq > after)
     found = found.order_by(EVENT.c.seq.desc() if newest else EVENT.c.seq).limit(limit)
     with source.connection() as connection:

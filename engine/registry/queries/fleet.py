@@ -1,0 +1,158 @@
+"""Every model's whole loop, in a handful of statements however many models there are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from engine.registry.core import ALIAS, APPROVAL, DEPLOYMENT, ENDPOINT, JOB, PROJECT, RUN, SNAPSHOT, VERSION
+from engine.registry.queries.endpoints import NOTHING_SEEN, Observed
+from engine.registry.queries.models import WEIGHTS
+from engine.registry.reader import Source
+from engine.wire.endpoints import Traffic
+from engine.wire.fleet import Fleet, FleetRow
+
+HISTORY = 20
+"""Versions whose metric is shown."""
+
+
+def get_fleet(source: Source, seen: Observed = NOTHING_SEEN) -> Fleet:
+    """A row per project: those that need a person first, then by name."""
+    with source.connection() as connection:
+        projects = list(connection.execute(select(PROJECT).order_by(PROJECT.c.name)))
+        data, runs, jobs = _newest(connection, SNAPSHOT), _newest(connection, RUN), _training(connection)
+        versions, behind, champions = _versions(connection), _behind(connection), _champions(connection)
+    rows = [
+        _row(
+            project,
+            data.get(project.id),
+            runs.get(project.id),
+            jobs.get(project.id),
+            versions[project.id],
+            behind[project.id],
+            champions.get(project.id),
+            seen.by_endpoint.get(project.name, Traffic()),
+        )
+        for project in projects
+    ]
+    return Fleet(rows=sorted(rows, key=lambda row: (row.needs == "", row.name)))
+
+
+def _newest(connection: Connection, table: Any) -> dict[int, Row[Any]]:
+    """By project, the row with the highest id."""
+    last = select(func.max(table.c.id)).group_by(table.c.project_id)
+    wanted = {name for name in ("id", "project_id", "rows", "status", "created_at", "ended_at") if name in table.c}
+    found = select(*(table.c[name] for name in sorted(wanted))).where(table.c.id.in_(last))
+    return {row.project_id: row for row in connection.execute(found)}
+
+
+def _training(connection: Connection) -> dict[int, Row[Any]]:
+    """By project, the training job that runs, else the one that waits longest."""
+    found = select(*JOB.c["id", "project_id", "fraction", "status"]).where(
+        JOB.c.status.in_(("running", "queued")), JOB.c.kind == "train"
+    )
+    by_project: dict[int, Row[Any]] = {}
+    for row in connection.execute(found.order_by(JOB.c.status.desc(), JOB.c.id)):
+        by_project.setdefault(row.project_id, row)
+    return by_project
+
+
+def _versions(connection: Connection) -> dict[int, list[Row[Any]]]:
+    """By project, its newest versions, oldest first."""
+    place = func.row_number().over(partition_by=VERSION.c.project_id, order_by=VERSION.c.number.desc()).label("place")
+    ranked = select(*VERSION.c["id", "project_id", "number", "outcome", "metrics"], place).subquery()
+    found = (
+        select(ranked, APPROVAL.c.id.label("approval"))
+        .outerjoin_from(ranked, APPROVAL, APPROVAL.c.version_id == ranked.c.id)
+        .where(ranked.c.place <= HISTORY)
+        .order_by(ranked.c.number)
+    )
+    return _by_project(connection.execute(found))
+
+
+def _behind(connection: Connection) -> dict[int, list[Row[Any]]]:
+    """By project, the deployments that are there or wanted, newest first."""
+    found = (
+        select(
+            ENDPOINT.c.project_id,
+            *DEPLOYMENT.c["version_id", "status", "weight", "target_weight", "note"],
+            VERSION.c.number,
+        )
+        .join_from(DEPLOYMENT, ENDPOINT, ENDPOINT.c.id == DEPLOYMENT.c.endpoint_id)
+        .join(VERSION, VERSION.c.id == DEPLOYMENT.c.version_id)
+        .where((DEPLOYMENT.c.desired == "running") | DEPLOYMENT.c.status.not_in(("stopped", "failed")))
+        .order_by(DEPLOYMENT.c.id.desc())
+    )
+    return _by_project(connection.execute(found))
+
+
+def _by_project(rows: Iterable[Row[Any]]) -> dict[int, list[Row[Any]]]:
+    found: dict[int, list[Row[Any]]] = defaultdict(list)
+    for row in rows:
+        found[row.project_id].append(row)
+    return found
+
+
+def _champions(connection: Connection) -> dict[int, int]:
+    """By project, the champion's version number."""
+    found = select(ALIAS.c.project_id, VERSION.c.number).join_from(ALIAS, VERSION, VERSION.c.id == ALIAS.c.version_id)
+    return {row.project_id: row.number for row in connection.execute(found.where(ALIAS.c.name == "champion"))}
+
+
+def _row(
+    project: Row[Any],
+    data: Row[Any] | None,
+    run: Row[Any] | None,
+    job: Row[Any] | None,
+    versions: list[Row[Any]],
+    behind: list[Row[Any]],
+    champion: int | None,
+    traffic: Traffic,
+) -> FleetRow:
+    newest = versions[-1] if versions else None
+    challenger = next((row for row in behind if row.number != champion and row.status == "live"), None)
+    values = [row.metrics.get(project.metric) for row in versions]
+    return FleetRow(
+        name=project.name,
+        task=project.task,
+        data_rows=data.rows if data else None,
+        data_at=data.created_at if data else None,
+        train_status=run.status if run else None,
+        train_fraction=job.fraction if job else None,
+        train_at=(run.ended_at or run.created_at) if run else None,
+        job_id=job.id if job else None,
+        gate=newest.outcome if newest else None,
+        gate_version=newest.number if newest else None,
+        live_status=behind[0].status if behind else None,
+        champion=champion,
+        challenger=challenger.number if challenger else None,
+        challenger_share=challenger.weight / WEIGHTS if challenger else None,
+        metric=project.metric,
+        metric_history=[value for value in values if value is not None],
+        traffic=traffic,
+        open_alarms=0,
+        needs=_needs(run, newest, behind, champion),
+    )
+
+
+def _needs(run: Row[Any] | None, newest: Row[Any] | None, behind: list[Row[Any]], champion: int | None) -> str:
+    if any(row.status == "failed" for row in behind):
+        return "deployment failed"
+    if run is None:
+        return "train it"
+    if run.status == "failed":
+        return "training failed"
+    if newest is None:
+        return ""
+    deployed = {row.number for row in behind} | {champion}
+    if newest.number in deployed:
+        return ""
+    if newest.approval is not None:
+        return f"deploy version {newest.number}"
+    if newest.outcome == "pass":
+        return f"approve version {newest.number}"
+    # A verdict that is not `pass` calls for nobody while something serves already.
+    return "" if champion is not None else f"look at version {newest.number}: {newest.outcome}"

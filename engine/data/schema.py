@@ -30,7 +30,8 @@ DTYPES: dict[ColumnType, pl.DataType] = {
 _UNIX_UNITS = ((1e11, 1e6), (1e14, 1e3), (1e17, 1.0), (float("inf"), 1e-3))
 """Microseconds in a unit of Unix time whose values of this century lie below the limit: s, ms, µs, ns."""
 
-_NESTED = (pl.List, pl.Array, pl.Struct, pl.Binary, pl.Object)
+NESTED = (pl.List, pl.Array, pl.Struct, pl.Binary, pl.Object)
+"""Types of Parquet and JSON that are no plain value."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,7 @@ def _retyped(kind: ColumnType, values: pl.Series, wanted: _Wanted, decimal: Deci
         return "category", as_text(kind, values)
     if wanted.kind == "number" and kind == "integer":
         return "number", values.cast(pl.Float64)
-    if wanted.kind == "integer" and kind == "number" and not wanted.firm and not _whole(values):
+    if wanted.kind == "integer" and kind == "number" and not wanted.firm and not is_whole(values):
         return kind, values
     if wanted.kind == "time" and kind in ("integer", "number"):
         return "time", unix_time(values)
@@ -204,7 +205,7 @@ def as_text(kind: ColumnType, values: pl.Series) -> pl.Series:
     """Canonical values as category names; whole numbers without a fraction, times in ISO 8601."""
     if kind == "time":
         return values.dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ")
-    if kind == "number" and _whole(values):
+    if kind == "number" and is_whole(values):
         return values.cast(pl.Int64).cast(pl.String)
     return values.cast(pl.String)
 
@@ -213,7 +214,7 @@ def unix_time(values: pl.Series) -> pl.Series:
     """Numbers as times: years where all lie in 1800-2200, else Unix time in s, ms, µs or ns by its size."""
     filled = values.drop_nulls()
     largest = float(filled.abs().max() or 0)  # type: ignore[arg-type]
-    if _whole(values) and filled.is_between(1800, 2200).all():
+    if is_whole(values) and filled.is_between(1800, 2200).all():
         years = values.cast(pl.Int64).cast(pl.String)
         return parse_times((years + "-01-01").rename(values.name))
     microseconds = next(factor for limit, factor in _UNIX_UNITS if largest < limit)
@@ -239,12 +240,13 @@ def _to_time(column: pl.Series, decimal: Decimal) -> pl.Series:
 
 def _target(kind: ColumnType, values: pl.Series, project: Project) -> tuple[ColumnType, pl.Series]:
     """Classes written as 0.0 and 1.0 are the integers they stand for."""
-    if project.task != "regression" and kind == "number" and _whole(values):
+    if project.task != "regression" and kind == "number" and is_whole(values):
         return "integer", values.cast(pl.Int64)
     return kind, values
 
 
-def _whole(values: pl.Series) -> bool:
+def is_whole(values: pl.Series) -> bool:
+    """Whether a numeric column holds integers only, all of them exact as float64."""
     if values.dtype.is_integer():
         return True
     filled = values.drop_nulls()
@@ -252,7 +254,7 @@ def _whole(values: pl.Series) -> bool:
 
 
 def _without_nested(table: Table, project: Project) -> pl.DataFrame:
-    nested = [name for name, dtype in table.frame.schema.items() if isinstance(dtype, _NESTED)]
+    nested = [name for name, dtype in table.frame.schema.items() if isinstance(dtype, NESTED)]
     needed = [name for name in nested if name not in project.data.ignore]
     if needed:
         raise BadData(

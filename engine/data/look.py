@@ -1,0 +1,255 @@
+"""A first look at a file of data: the task, and the role of each column, each with its reason."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any
+
+import polars as pl
+
+from engine.data.dialect import DEFAULT_MISSING, Marker, find_missing, guess_decimal, guess_delimiter
+from engine.data.encoding import guess_encoding, refuse_known_binary, to_utf8
+from engine.data.leakage import find_leaks
+from engine.data.roles import Chosen, Role, choose_roles
+from engine.data.schema import NESTED, Schema, conform
+from engine.data.snapshot import MINIMUM_ROWS, missing_column
+from engine.data.sources import Dialect, Format, Table, file_format, find_files, read_bytes, read_table
+from engine.data.target import choose_positive, value_counts
+from engine.data.task import choose_task
+from engine.data.text_columns import ColumnType, Decimal
+from engine.errors import BadData, InvalidInput
+from engine.project import Project, Scalar, Task, check_name
+
+
+@dataclass(frozen=True)
+class LookColumn:
+    """One column as it was seen."""
+
+    name: str
+    type: ColumnType
+    role: Role
+    nulls: int
+    distinct: int
+    why: str
+    """The reason for its role; empty for a plain feature."""
+    seen: str
+    """Its values in a few words: a range, or the most frequent ones."""
+    hint: str = ""
+    """Something to think about, such as a suspected leak."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What `mlops init` knows of a file of data."""
+
+    name: str
+    source: str
+    """As it goes into the project's file."""
+    format: Format
+    rows: int
+    target: str
+    task: Task
+    why_task: str
+    positive: Scalar | None
+    columns: tuple[LookColumn, ...]
+    delimiter: str
+    encoding: str
+    decimal: Decimal
+    missing: tuple[Marker, ...]
+    """Cells that mean null, as they occur; empty for Parquet and JSON lines."""
+    rows_without_target: int
+
+    def having(self, role: Role) -> list[LookColumn]:
+        """The columns of a role, in order."""
+        return [column for column in self.columns if column.role == role]
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences on what was decided and why, the weightiest first."""
+        told = [f"Task {self.task}, because {self.why_task} ({self.target})."]
+        if self.positive is not None:
+            told.append(f"The positive value is {self.positive!r}.")
+        if self.rows_without_target:
+            told.append(f"{self.rows_without_target:,} of {self.rows:,} rows have no target and are left out.")
+        told += [f"{column.name!r}: {column.hint}" for column in self.columns if column.hint]
+        for role, said in (("id", "is the id"), ("time", "is the time, so rows are split in its order")):
+            told += [f"{column.name!r} {said}: {column.why}." for column in self.columns if column.role == role]
+        told += [f"{marker.text!r} means no value: {_held(marker)}." for marker in self.missing if marker.odd]
+        told += [f"{column.name!r} is ignored: {column.why}." for column in self.having("ignored")]
+        return told
+
+
+def look(
+    path: str,
+    target: str,
+    *,
+    name: str | None = None,
+    relative_to: Path | None = None,
+    told: Callable[[str], None] = lambda note: None,
+) -> Look:
+    """Look at the data that an absolute path or glob names, of which `target` is to be learnt.
+
+    `name` None: made from the file's name. `relative_to` is the folder of the project's file; a source below it is
+    named relative to it. `told` hears what is being done.
+
+    Raises:
+        BadData: the data cannot be used; InvalidInput: no such file or column; InvalidName: `name` is none.
+    """
+    chosen = check_name(name) if name is not None else derive_name(path)
+    told("reading the data")
+    files = find_files(path, relative_to or Path.cwd())
+    dialect = _guess_dialect(files[0], target)
+    table = read_table(files, dialect, folder=relative_to)
+    if target not in table.frame.columns:
+        raise missing_column("target", target, table)
+    told(f"looking at {table.frame.width} columns in {table.frame.height:,} rows")
+    decimal: Decimal = guess_decimal(table.frame) if table.text else "."
+    markers = find_missing(table.frame, decimal, spare=[target]) if table.text else []
+    draft = _draft(chosen, target, dialect, decimal, markers, table)
+    frame, schema = conform(table, draft)
+    filled = frame.filter(pl.col(target).is_not_null())
+    _check_rows(filled.height, frame.height, target)
+    kinds = {column.name: column.type for column in schema.columns}
+    task, why_task = choose_task(filled[target], kinds[target])
+    if task != "regression" and kinds[target] == "number":
+        kinds[target] = "integer"
+    roles = choose_roles(frame, schema, target)
+    features = [column for column, found in roles.items() if found.role == "feature"]
+    if not features:
+        raise _no_feature(roles, target)
+    leaks = find_leaks(filled, target, task, features)
+    return Look(
+        name=chosen,
+        source=_written_source(path, relative_to),
+        format=table.files[0].format,
+        rows=frame.height,
+        target=target,
+        task=task,
+        why_task=why_task,
+        positive=_positive(filled[target], kinds[target]) if task == "binary" else None,
+        columns=_columns(frame, schema, kinds, roles, leaks) + _left_aside(draft),
+        delimiter=dialect.delimiter,
+        encoding=dialect.encoding,
+        decimal=decimal,
+        missing=tuple(markers),
+        rows_without_target=frame.height - filled.height,
+    )
+
+
+def derive_name(path: str) -> str:
+    """A project's name from a file's: `data/Kunden 2024.csv` gives `kunden-2024`; `model` where nothing is left."""
+    pure = PurePath(path)
+    wild = re.search(r"[*?\[]", pure.name)
+    for part in (pure.name[: wild.start()] if wild else pure.name.split(".")[0], pure.parent.name):
+        plain = unicodedata.normalize("NFKD", part).encode("ascii", "ignore").decode().lower()
+        if name := re.sub(r"[^a-z0-9]+", "-", plain).lstrip("-0123456789")[:40].strip("-"):
+            return name
+    return "model"
+
+
+def _guess_dialect(path: Path, target: str) -> Dialect:
+    raw = read_bytes(path, str(path))
+    if file_format(path, raw) != "csv":
+        return Dialect()
+    refuse_known_binary(raw, str(path))
+    encoding = guess_encoding(raw)
+    if encoding is None:
+        raise BadData(f"{path} is not text.", "Give a CSV, Parquet or JSON lines file.", file=str(path))
+    return Dialect(guess_delimiter(to_utf8(raw, encoding, str(path)), target), encoding)
+
+
+def _draft(name: str, target: str, dialect: Dialect, decimal: Decimal, markers: list[Marker], table: Table) -> Project:
+    """A project that reads every column as what it holds."""
+    nested = [column for column, dtype in table.frame.schema.items() if isinstance(dtype, NESTED)]
+    return Project.model_validate(
+        {
+            "project": {"name": name, "task": "regression"},
+            "data": {
+                "source": "", "target": target, "delimiter": dialect.delimiter, "encoding": dialect.encoding,
+                "decimal": decimal, "missing": [*DEFAULT_MISSING, *(marker.text for marker in markers)],
+                "ignore": [column for column in nested if column != target],
+            },
+        }
+    )  # fmt: skip
+
+
+def _check_rows(filled: int, rows: int, target: str) -> None:
+    if filled < MINIMUM_ROWS:
+        raise BadData(
+            f"{filled} of {rows} rows have a value of {target!r}; at least {MINIMUM_ROWS} are needed.",
+            "Give more rows.",
+            rows=filled,
+        )
+
+
+def _no_feature(roles: Mapping[str, Chosen], target: str) -> InvalidInput:
+    reasons = "; ".join(f"{name[:40]!r}: {found.why}" for name, found in roles.items() if name != target)
+    return InvalidInput(
+        f"No column is left to learn {target!r} from ({reasons[:300] or 'it is the only one'}).",
+        "Give data with columns that say something about the target.",
+    )
+
+
+def _positive(target: pl.Series, kind: ColumnType) -> Scalar:
+    return choose_positive(value_counts(target.cast(pl.Int64) if kind == "integer" else target))
+
+
+def _columns(
+    frame: pl.DataFrame,
+    schema: Schema,
+    kinds: Mapping[str, ColumnType],
+    roles: Mapping[str, Chosen],
+    leaks: Mapping[str, str],
+) -> tuple[LookColumn, ...]:
+    return tuple(
+        LookColumn(
+            name=found.name,
+            type=kinds[found.name],
+            role=roles[found.name].role,
+            nulls=found.nulls,
+            distinct=found.distinct,
+            why=roles[found.name].why,
+            seen=_seen(frame[found.name].drop_nulls(), found.type, found.distinct),
+            hint=leaks.get(found.name, ""),
+        )
+        for found in schema.columns
+    )
+
+
+def _left_aside(draft: Project) -> tuple[LookColumn, ...]:
+    why = "it holds lists, objects or bytes"
+    return tuple(LookColumn(name, "category", "ignored", 0, 0, why, "") for name in draft.data.ignore)
+
+
+def _written_source(path: str, relative_to: Path | None) -> str:
+    pure = PurePath(path)
+    if relative_to is not None and pure.is_relative_to(relative_to):
+        return pure.relative_to(relative_to).as_posix()
+    return path
+
+
+def _seen(filled: pl.Series, kind: ColumnType, distinct: int) -> str:
+    if not len(filled):
+        return "no values"
+    if kind in ("number", "integer"):
+        return f"{_figure(filled.min())} to {_figure(filled.max())}"
+    if kind == "time":
+        return f"{filled.dt.min():%Y-%m-%d} to {filled.dt.max():%Y-%m-%d}"
+    common = filled.cast(pl.String).value_counts(sort=True)[filled.name].head(4).to_list()
+    listed = ", ".join(value[:20] for value in common) + (", …" if distinct > 4 else "")
+    return f"{distinct:,} value{'s' * (distinct != 1)}: {listed}"
+
+
+def _figure(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _held(marker: Marker) -> str:
+    columns = ", ".join(repr(name[:40]) for name in marker.columns[:3])
+    return f"{marker.rows:,} cell{'s' * (marker.rows != 1)}, in {columns}" + (
+        " and others" if len(marker.columns) > 3 else ""
+    )

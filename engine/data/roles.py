@@ -1,0 +1,106 @@
+"""What each column of a new project is for: key, time, feature, or nothing; each with its reason."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from engine.data.schema import ColumnSchema, Schema
+
+Role = Literal["feature", "target", "id", "time", "ignored"]
+
+_KEY_NAME = re.compile(r"(?:^|[\W_])(?:id|uuid|guid|key)$|^(?:id|uuid|guid)(?:[\W_]|$)|^(?:id|uuid|guid)$", re.I)
+_CAMEL_KEY_NAME = re.compile(r"[a-z](?:Id|ID|Key)$")
+_TIME_NAME = re.compile(r"date|time|timestamp|(?:^|[\W_])(?:at|on|ds|ts|day|month|when)$|datum|fecha|zeit", re.I)
+_NO_EVENT_NAME = re.compile(r"birth|born|dob|expir|due|valid|until|end", re.I)
+_INDEX_NAME = re.compile(r"^(?:unnamed_1|unnamed: ?0|index|row|rownum|row_?number|rownames?|level_0|nr|no)$", re.I)
+_MANY_VALUES = 50
+_FREE_TEXT_SHARE = 0.5
+_LEAST_TIMES = 10
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A column's role and why it has it; a plain feature needs no reason."""
+
+    role: Role
+    why: str = ""
+
+
+def choose_roles(frame: pl.DataFrame, schema: Schema, target: str) -> dict[str, Chosen]:
+    """The role of each column of a canonical frame. At least one stays a feature if any is not empty or constant."""
+    roles = {target: Chosen("target")}
+    for role, found in (("time", _find_time(frame, schema, target)), ("id", _find_key(frame, schema, target))):
+        if found is not None:
+            roles[found[0]] = Chosen("time" if role == "time" else "id", found[1])
+    for column in schema.columns:
+        if column.name not in roles:
+            why = _why_not(frame[column.name], column)
+            roles[column.name] = Chosen("ignored", why) if why else Chosen("feature")
+    return roles
+
+
+def is_key_name(name: str) -> bool:
+    """Whether a name says that its column holds keys: `id`, `user_id`, `PassengerId`, `order key`…"""
+    return bool(_KEY_NAME.search(name) or _CAMEL_KEY_NAME.search(name))
+
+
+def _find_key(frame: pl.DataFrame, schema: Schema, target: str) -> tuple[str, str] | None:
+    unique = [
+        column for column in schema.columns
+        if column.name != target and column.type in ("integer", "category") and _is_unique(column, frame.height)
+        and not _is_row_number(frame[column.name], column)
+    ]  # fmt: skip
+    for column in unique:
+        if is_key_name(column.name):
+            return column.name, "unique in every row, and named like a key"
+    for column in unique:
+        if column.type == "category" and frame[column.name].str.contains(r"^\S*\d\S*$").all():
+            return column.name, "a code that is unique in every row"
+    return None
+
+
+def _is_unique(column: ColumnSchema, rows: int) -> bool:
+    return not column.nulls and column.distinct >= rows
+
+
+def _find_time(frame: pl.DataFrame, schema: Schema, target: str) -> tuple[str, str] | None:
+    times = [
+        column for column in schema.columns
+        if column.type == "time" and column.name != target and not column.nulls and column.distinct >= _LEAST_TIMES
+        and not _NO_EVENT_NAME.search(column.name)
+    ]  # fmt: skip
+    named = [column for column in times if _TIME_NAME.search(column.name)]
+    if named:
+        return named[0].name, "times in every row, and named like one"
+    if len(times) == 1:
+        return times[0].name, "the only column of times"
+    return None
+
+
+def _is_row_number(values: pl.Series, column: ColumnSchema) -> bool:
+    """Counts the rows as they stand in the file, which is nothing that a new row has."""
+    if column.type != "integer" or column.nulls or (is_key_name(column.name) and not _INDEX_NAME.search(column.name)):
+        return False
+    first = values[0]
+    return first in (0, 1) and bool((values.diff().drop_nulls() == 1).all())
+
+
+def _why_not(values: pl.Series, column: ColumnSchema) -> str:
+    filled = len(values) - values.null_count()
+    if not filled:
+        return "no row has a value"
+    if column.distinct == 1 and not column.nulls:
+        return "every row has the same value"
+    if column.type == "time":
+        return "a time, and no event's; models here take no times as features"
+    if _is_row_number(values, column):
+        return "it numbers the rows of the file"
+    if is_key_name(column.name) and column.distinct > _MANY_VALUES and column.type in ("integer", "category"):
+        return "named like a key: a number to tell things apart, not a quantity"
+    if column.type == "category" and column.distinct > _MANY_VALUES and column.distinct > _FREE_TEXT_SHARE * filled:
+        return f"free text or codes: {column.distinct:,} different values in {filled:,} rows"
+    return ""

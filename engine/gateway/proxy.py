@@ -173,8 +173,10 @@ class Proxy:
         """One task tries the silent replicas for all requests that wait."""
         while self._waiting:
             await asyncio.sleep(PROBE_S)
-            revived = [await replica.revive() for replica in self._table.down_replicas()]
-            if any(revived):
+            silent = self._table.down_replicas()
+            revived = [await replica.revive() for replica in silent]
+            # Nobody silent: one came back between a request's attempt and its wait.
+            if any(revived) or not silent:
                 self._table.tell()
 
     def _service(self, name: str, version: int | None) -> Service:

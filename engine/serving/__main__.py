@@ -18,6 +18,9 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         print("Usage: python -m engine.serving FOLDER", file=sys.stderr)  # noqa: T201
         return 2
+    # The thread that scores large requests shares the interpreter's lock with the event loop; at the default of 5 ms a
+    # single row would wait that long for its turn.
+    sys.setswitchinterval(0.001)
     try:
         serve(Path(arguments[0]))
     except ServingProblem as problem:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 import sys
 import time
 import traceback
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any
 
@@ -17,16 +19,20 @@ from engine.serving.answers import Answers
 from engine.serving.capture import CaptureLog
 from engine.serving.manifest import ServeSpec
 from engine.serving.metrics import Metrics
-from engine.serving.model import Bundle
+from engine.serving.model import Bundle, Values
 from engine.serving.problems import Refused
 from engine.serving.rows import RowReader, Table
 from engine.serving.v2 import V2, refuse_binary
 
+HELPER_ROWS = 100
+"""From here on a thread scores the rows, while the event loop goes on: 1,000 rows hold LightGBM for 5 ms, in which
+others would wait for their single row, and handing over takes 0.1 ms."""
 BODY_LIMIT_BYTES = 32 * 1024 * 1024
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Handler = Callable[[bytes, str], Awaitable[Any]]
 Headers = dict[bytes, bytes]
 
 _sane_request_id = re.compile(rb"[A-Za-z0-9._-]{1,64}").fullmatch
@@ -53,12 +59,18 @@ class App:
         self._answers = Answers(bundle.manifest)
         self._v2 = V2(bundle.manifest, spec, reader)
         self._metrics = Metrics()
+        self._helper = ThreadPoolExecutor(1, "scoring")
         # 64 random bits per process and a counter: unique like a UUID, at a tenth of its price.
         self._new_request_id = map((secrets.token_hex(8) + "-%x").__mod__, count()).__next__
         self._version = str(spec.version).encode()
         self._gets, self._posts = self._routes()
 
-    def _routes(self) -> tuple[dict[str, Callable[[], Any]], dict[str, tuple[str, Callable[[bytes, str], Any]]]]:
+    def close(self) -> None:
+        """End the helping thread and close the capture segment; nothing may be asked afterwards."""
+        self._helper.shutdown()
+        self._captures.close()
+
+    def _routes(self) -> tuple[dict[str, Callable[[], Any]], dict[str, tuple[str, Handler]]]:
         name = self._spec.endpoint
         gets: dict[str, Callable[[], Any]] = {
             "/v2": self._v2.server_metadata,
@@ -66,7 +78,7 @@ class App:
             "/v2/health/ready": self._readiness,
             "/metrics": lambda: self._metrics.expose(self._spec, self._captures.captured, self._captures.dropped),
         }
-        posts: dict[str, tuple[str, Callable[[bytes, str], Any]]] = {f"/predict/{name}": ("predict", self._predict)}
+        posts: dict[str, tuple[str, Handler]] = {f"/predict/{name}": ("predict", self._predict)}
         for model in (f"/v2/models/{name}", f"/v2/models/{name}/versions/{self._spec.version}"):
             gets[model] = self._v2.model_metadata
             gets[f"{model}/ready"] = lambda: {"name": name, **self._readiness()}
@@ -113,7 +125,7 @@ class App:
             _check_headers(headers)
             body = await _read_body(receive)
             started = time.perf_counter()
-            return _encode(handle(body, request_id))
+            return _encode(await handle(body, request_id))
         except Refused as refused:
             status = refused.status
             raise
@@ -144,29 +156,38 @@ class App:
             raise Refused(503, "This replica is ending.")
         return {"ready": True}
 
-    def _predict(self, body: bytes, request_id: str) -> PredictAnswer:
+    async def _predict(self, body: bytes, request_id: str) -> PredictAnswer:
         started_at, started = time.time(), time.perf_counter()
         table = self._reader.read(body)
-        scores, labels = self._score(table, request_id, started_at, started)
+        scores, labels = await self._score(table, request_id, started_at, started)
         predictions = self._answers.predictions(scores, labels)
         return PredictAnswer(self._spec.endpoint, self._spec.version, request_id, predictions, table.warnings)
 
-    def _infer(self, body: bytes, request_id: str) -> Any:
+    async def _infer(self, body: bytes, request_id: str) -> Any:
         started_at, started = time.time(), time.perf_counter()
         request, table = self._v2.read(body)
-        scores, labels = self._score(table, request_id, started_at, started)
+        scores, labels = await self._score(table, request_id, started_at, started)
         return self._v2.answer(request, scores, labels, table.warnings)
 
-    def _score(self, table: Table, request_id: str, started_at: float, started: float) -> tuple[list[list[float]], Any]:
+    async def _score(
+        self, table: Table, request_id: str, started_at: float, started: float
+    ) -> tuple[list[list[float]], Any]:
         """Score the rows and capture the answer, which is not sent before."""
         rows = table.rows
-        scores = [self._model.score_values(rows[0])] if len(rows) == 1 else self._model.score_rows(rows)
+        scores = await self._scores(rows)
         labels = self._answers.labels(scores)
         self._metrics.rows += len(rows)
         self._metrics.unseen += len(table.unseen)
         latency_s = time.perf_counter() - started
         self._captures.append(request_id, started_at, latency_s, rows, scores, labels, table.unseen)
         return scores, labels
+
+    async def _scores(self, rows: Sequence[Values]) -> list[list[float]]:
+        if len(rows) == 1:
+            return [self._model.score_values(rows[0])]
+        if len(rows) < HELPER_ROWS:
+            return self._model.score_rows(rows)
+        return await asyncio.get_running_loop().run_in_executor(self._helper, self._model.score_rows, rows)
 
 
 class ClientGone(Exception):

@@ -6,9 +6,11 @@ Two readers of the same tables: `encode_columns` for whole columns (numpy), `Row
 
 from __future__ import annotations
 
+import contextlib
+import struct
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain, repeat
+from itertools import repeat, starmap
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -111,6 +113,7 @@ class RowEncoder:
         # Where every input becomes one number, which trees ask for, all work but the categories' is done in C:
         # 1.3 µs instead of 7 for 30 columns.
         self._one_each = all(step.method in ("number", "code") for step in encoding)
+        self._pack = struct.Struct(f"{self.width}d").pack
         self._pick = _picker([position for position, _, _ in self._steps])
         self._lookups = [
             (slot, table.get) for slot, (_, step, table) in enumerate(self._steps) if step.method == "code"
@@ -133,17 +136,14 @@ class RowEncoder:
             numbers[slot] = code(numbers[slot], NAN)
         return [NAN if number is None else number for number in numbers] if None in numbers else numbers
 
-    def encode_rows(self, rows: Sequence[Sequence[Scalar]]) -> array[float]:
-        """The numbers of many rows, one row after the other, shape (rows × width,)."""
-        if not self._one_each:
-            return array("d", chain.from_iterable(map(self._walk, rows)))
-        numbers: list[Any] = list(chain.from_iterable(map(self._pick, rows)))
-        for slot, code in self._lookups:
-            numbers[slot :: self.width] = map(code, numbers[slot :: self.width], repeat(NAN))
-        try:
-            return array("d", numbers)
-        except TypeError:  # a null; looking for one first would cost each request without any
-            return array("d", [NAN if number is None else number for number in numbers])
+    def encode_rows(self, rows: Sequence[Sequence[Scalar]]) -> bytes:
+        """The numbers of many rows as float64 in C order, shape (rows, width)."""
+        pack = self._pack
+        if self._one_each and not self._lookups:
+            # 0.5 ms for 1,000 rows of 30 columns, against 1.2 by way of `encode_values`.
+            with contextlib.suppress(struct.error):  # a null; looking for one first would cost every request
+                return b"".join(starmap(pack, map(self._pick, rows)))
+        return b"".join(starmap(pack, map(self.encode_values, rows)))
 
     def _walk(self, values: Sequence[Any]) -> Iterable[float]:
         for position, step, table in self._steps:

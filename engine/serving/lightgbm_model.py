@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import struct
 import threading
+import weakref
 from array import array
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,7 @@ class LightgbmModel:
                 ctypes.c_char_p(content), ctypes.byref(iterations), ctypes.byref(booster)
             )
         )
+        weakref.finalize(self, self._library.LGBM_BoosterFree, booster)
         return booster
 
     def _count_outputs(self, manifest: Manifest) -> int:
@@ -78,6 +80,7 @@ class LightgbmModel:
                 ctypes.byref(fast),
             )
         )
+        weakref.finalize(self, self._library.LGBM_FastConfigFree, fast)
         self._row = (ctypes.c_double * self._width)()
         self._scores = (ctypes.c_double * self._outputs)()
         self._pack = struct.Struct(f"{self._width}d").pack_into
@@ -99,7 +102,7 @@ class LightgbmModel:
         """The rows of one request; see `Model`."""
         matrix = self._encoder.encode_rows(rows)
         scores = array("d", bytes(8 * len(rows) * self._outputs))
-        self._predict_matrix(matrix.buffer_info()[0], len(rows), scores.buffer_info()[0])
+        self._predict_matrix(ctypes.c_char_p(matrix), len(rows), ctypes.c_void_p(scores.buffer_info()[0]))
         flat = scores.tolist()
         if self._binary:
             return [[1.0 - score, score] for score in flat]
@@ -111,17 +114,17 @@ class LightgbmModel:
 
         matrix = encode_columns(self._inputs, self._encoding, columns)
         scores = np.empty((len(matrix), self._outputs), dtype=np.float64)
-        self._predict_matrix(matrix.ctypes.data, len(matrix), scores.ctypes.data)
+        self._predict_matrix(ctypes.c_void_p(matrix.ctypes.data), len(matrix), ctypes.c_void_p(scores.ctypes.data))
         return np.hstack((1.0 - scores, scores)) if self._binary else scores
 
-    def _predict_matrix(self, matrix: int, rows: int, scores: int) -> None:
-        """Predict `rows` rows at the address `matrix` into the address `scores`, both float64 in C order."""
+    def _predict_matrix(self, matrix: Any, rows: int, scores: Any) -> None:
+        """Predict `rows` rows at the pointer `matrix` into the pointer `scores`, both float64 in C order."""
         if not rows:
             return
         checked(
             self._unlocked.LGBM_BoosterPredictForMat(
                 self._booster,
-                ctypes.c_void_p(matrix),
+                matrix,
                 _FLOAT64,
                 ctypes.c_int32(rows),
                 ctypes.c_int32(self._width),
@@ -131,6 +134,6 @@ class LightgbmModel:
                 -1,
                 self._parameters,
                 ctypes.byref(ctypes.c_int64(0)),
-                ctypes.c_void_p(scores),
+                scores,
             )
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -38,22 +39,36 @@ def serve(folder: Path) -> None:
     Raises:
         BadBundle: it cannot be served; nothing was listened on.
     """
-    spec = _read_spec(folder)
+    spec = read_spec(folder)
+    app = make_app(folder, spec)
+    path = folder / spec.socket
+    listener = bind_socket(path)
+    gc.freeze()  # what was loaded stays for good: the collector need not walk it again
+    try:
+        ReplicaServer(app).run(sockets=[listener])
+    finally:
+        app.close()
+        path.unlink(missing_ok=True)
+
+
+def make_app(folder: Path, spec: ServeSpec) -> App:
+    """The application of the replica in `folder`, its golden rows checked.
+
+    Raises:
+        BadBundle: it cannot be served.
+    """
     bundle = load_bundle(folder / spec.bundle)
     bundle.check_golden()
     reader = RowReader(bundle.manifest)
-    listener = bind_socket(folder / spec.socket)
-    captures = CaptureLog(folder / spec.captures, spec, reader.columns)
-    try:
-        app = App(spec, bundle, captures, reader)
-        ReplicaServer(app).run(sockets=[listener])
-    finally:
-        captures.close()
-        with contextlib.suppress(FileNotFoundError):
-            (folder / spec.socket).unlink()
+    return App(spec, bundle, CaptureLog(folder / spec.captures, spec, reader.columns), reader)
 
 
-def _read_spec(folder: Path) -> ServeSpec:
+def read_spec(folder: Path) -> ServeSpec:
+    """What the replica in `folder` is to do.
+
+    Raises:
+        BadBundle: its `serve.json` is missing or wrong.
+    """
     try:
         return msgspec.json.decode((folder / SPEC_NAME).read_bytes(), type=ServeSpec)
     except OSError as error:

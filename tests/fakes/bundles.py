@@ -59,9 +59,17 @@ def make_columns(rows: int = 200, seed: int = 0) -> dict[str, list[Any]]:
     }
 
 
+def _with_nulls(values: list[Any], missing: np.ndarray) -> list[Any]:
+    return [None if gone else value for gone, value in zip(missing, values, strict=True)]
+
+
 def make_rows(rows: int = 5, seed: int = 1) -> list[dict[str, Any]]:
     """The same by row."""
-    columns = make_columns(rows, seed)
+    return by_row(make_columns(rows, seed))
+
+
+def by_row(columns: dict[str, list[Any]]) -> list[dict[str, Any]]:
+    """Columns as rows."""
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 

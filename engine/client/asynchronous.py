@@ -9,7 +9,7 @@ from typing import Self, TypeVar
 
 from engine.client import wire_format
 from engine.client.call import Call
-from engine.client.failures import AnswerLost, raise_problem, translate
+from engine.client.failures import answer_lost, raise_problem, translate
 from engine.client.patience import Patience
 from engine.client.routes import Routes
 from engine.client.stream import SILENCE_S, STREAM_PATH, Bookmark, News
@@ -81,7 +81,7 @@ class AsyncEngineClient(Routes):
                 async for news in self._stream_once(bookmark):
                     patience = Patience(patience_s)
                     yield news
-                broken: Unavailable = AnswerLost("The engine closed the event stream.")
+                broken: Unavailable = answer_lost("The engine closed the event stream.")
             except Unavailable as error:
                 broken = error
             if lost is not None:

@@ -9,31 +9,25 @@ from pydantic import ValidationError
 
 from engine.errors import EngineError, EngineUnreachable, Forbidden, VersionMismatch, from_problem
 from engine.settings import Home
-from engine.wire.base import API_VERSION
+from engine.wire.base import API_HEADER, API_VERSION
 
 if TYPE_CHECKING:
     import httpx
 
-API_HEADER = "x-mlops-api"
-"""Both sides say in every message which version of the bodies they speak."""
 
-
-class ConnectionRefused(EngineUnreachable):
-    """Nobody was there to ask, so nothing was done."""
-
-
-class AnswerLost(EngineUnreachable):
-    """The connection broke after the question was sent."""
+def answer_lost(message: str) -> EngineUnreachable:
+    """The connection broke after the question was sent: it may have been heard."""
+    return EngineUnreachable(message, "Look before you ask again.", heard=True)
 
 
 def unreachable(home: Home) -> EngineUnreachable:
     """No engine answers; says whether somebody put it down."""
     if home.stopped_mark.exists():
-        return ConnectionRefused(
+        return EngineUnreachable(
             f"The engine of {home.root} is down, because somebody ended it with `mlops down`.",
             "`mlops up` starts it again.",
         )
-    return ConnectionRefused(
+    return EngineUnreachable(
         f"No engine answers for {home.root}.", "`mlops up` starts one; `mlops doctor` looks around."
     )
 
@@ -44,16 +38,12 @@ def translate(error: httpx.TransportError, home: Home) -> EngineError:
 
     root = _root(error)
     if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout) or isinstance(root, BlockingIOError):
-        return ConnectionRefused(f"The engine of {home.root} is too busy to answer.", "Try again in a moment.")
+        return EngineUnreachable(f"The engine of {home.root} is too busy to answer.", "Try again in a moment.")
     if isinstance(error, httpx.ConnectError):
         return may_not_reach(home) if isinstance(root, PermissionError) else unreachable(home)
     if isinstance(error, httpx.ReadTimeout):
-        return AnswerLost(
-            "The engine did not answer in time; it may still do what was asked.", "Look before you ask again."
-        )
-    return AnswerLost(
-        "The engine went away before it had answered; what was asked may have been done.", "Look before you ask again."
-    )
+        return answer_lost("The engine did not answer in time; it may still do what was asked.")
+    return answer_lost("The engine went away before it had answered; what was asked may have been done.")
 
 
 def may_not_reach(home: Home) -> Forbidden:

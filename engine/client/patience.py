@@ -6,7 +6,6 @@ import time
 from typing import Any
 
 from engine.client.call import Call
-from engine.client.failures import ConnectionRefused
 from engine.errors import Unavailable, VersionMismatch
 
 _FIRST_S, _LONGEST_S = 0.05, 2.0
@@ -27,7 +26,7 @@ class Patience:
         Raises:
             Unavailable: the one given, when there is no next try.
         """
-        harmless = isinstance(error, ConnectionRefused) or call is None or call.repeatable
+        harmless = not error.about.get("heard") or call is None or call.repeatable
         left_s = self._until - time.monotonic()
         if not harmless or left_s <= 0 or isinstance(error, VersionMismatch):
             raise error

@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar
 
 from engine.client import wire_format
 from engine.client.call import Call
-from engine.client.failures import AnswerLost, raise_problem, translate, version_mismatch
+from engine.client.failures import answer_lost, raise_problem, translate, version_mismatch
 from engine.client.launch import ensure_engine
 from engine.client.patience import Patience
 from engine.client.routes import Routes
@@ -96,7 +96,7 @@ class EngineClient(Routes):
                 for news in self._stream_once(bookmark):
                     patience = Patience(patience_s)
                     yield news
-                broken: Unavailable = AnswerLost("The engine closed the event stream.")
+                broken: Unavailable = answer_lost("The engine closed the event stream.")
             except Unavailable as error:
                 broken = error
             if lost is not None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from engine.client.call import Call
-from engine.client.failures import API_HEADER, misread, raise_problem
-from engine.wire.base import API_VERSION
+from engine.client.failures import misread, raise_problem
+from engine.wire.base import API_HEADER, API_VERSION
 
 if TYPE_CHECKING:
     import httpx

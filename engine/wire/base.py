@@ -9,6 +9,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 API_VERSION = 1
 """Raised when a body changes so that an older peer would misread it; client and engine must have the same."""
 
+API_HEADER = "x-mlops-api"
+"""Carries `API_VERSION` in every request and every answer."""
+
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Line = Annotated[str, StringConstraints(max_length=1000, strip_whitespace=True)]

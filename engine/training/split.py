@@ -1,0 +1,127 @@
+"""Which rows a model learns from, which choose among candidates, and which judge: 60 / 20 / 20.
+
+Without a time, by a salted hash of the row's id (of the whole row where there is none), so that a row never changes
+sides and equal rows are on the same one. With a time, by cut-offs in time order: a model is judged on what came
+after everything it learnt from, and after everything the champion learnt from too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from engine.errors import BadData
+from engine.training.row_hash import hash_rows, hash_values, to_fraction
+
+Indices = npt.NDArray[np.int64]
+
+TRAIN_UNTIL = 0.6
+VALIDATION_UNTIL = 0.8
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Row numbers of each side, ascending."""
+
+    train: Indices
+    validation: Indices
+    test: Indices
+    by: Literal["id", "row", "time"]
+    train_until: datetime | None = None
+    """With a time: the last one on the train side."""
+    trained_until: datetime | None = None
+    """With a time: the cut-off between validation and test; the model is fitted again on all up to it."""
+
+    @property
+    def learnt(self) -> Indices:
+        """Train and validation together."""
+        return np.sort(np.concatenate([self.train, self.validation]))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Sizes and cut-offs as plain JSON values."""
+        return {
+            "by": self.by,
+            "train": len(self.train),
+            "validation": len(self.validation),
+            "test": len(self.test),
+            "train_until": self.train_until.isoformat() if self.train_until else None,
+            "trained_until": self.trained_until.isoformat() if self.trained_until else None,
+        }
+
+
+def split_rows(
+    frame: pl.DataFrame,
+    *,
+    salt: str,
+    id_column: str | None = None,
+    time_column: str | None = None,
+    champion_until: datetime | None = None,
+) -> Split:
+    """Split the rows of a canonical frame.
+
+    `champion_until` is the champion's own `trained_until`; it counts with a time only, for a hash keeps a row's side
+    anyway. Validation and test may be empty where rows are few.
+
+    Raises:
+        BadData: a row without a time, or no row at all on the train side.
+    """
+    if time_column is not None:
+        found = _by_time(frame[time_column], champion_until)
+    else:
+        hashes = hash_rows(frame, salt) if id_column is None else hash_values(frame[id_column], salt)
+        place = to_fraction(hashes)
+        found = Split(
+            train=np.flatnonzero(place < TRAIN_UNTIL),
+            validation=np.flatnonzero((place >= TRAIN_UNTIL) & (place < VALIDATION_UNTIL)),
+            test=np.flatnonzero(place >= VALIDATION_UNTIL),
+            by="row" if id_column is None else "id",
+        )
+    if not len(found.train):
+        raise BadData(
+            f"No row is left to learn from: the data has {frame.height}, and three in five of them train a model.",
+            "Add rows; a few hundred are a start.",
+            rows=frame.height,
+        )
+    return found
+
+
+def _by_time(times: pl.Series, champion_until: datetime | None) -> Split:
+    if times.null_count():
+        raise BadData(
+            f"The column {times.name!r} has {times.null_count():,} nulls, and rows are split in its order.",
+            "Fill it in or leave these rows out; or take `time` out of [data], and rows are split at random.",
+            column=times.name,
+        )
+    at = times.to_physical().to_numpy()
+    ordered = np.sort(at)
+    latest = _cut(ordered, VALIDATION_UNTIL)
+    if champion_until is not None:
+        latest = max(latest, (champion_until - _EPOCH) // timedelta(microseconds=1))
+    learnt = ordered[: np.searchsorted(ordered, latest, side="right")]
+    first = _cut(learnt, TRAIN_UNTIL / VALIDATION_UNTIL)
+    return Split(
+        train=np.flatnonzero(at <= first),
+        validation=np.flatnonzero((at > first) & (at <= latest)),
+        test=np.flatnonzero(at > latest),
+        by="time",
+        train_until=_moment(first),
+        trained_until=_moment(latest),
+    )
+
+
+def _cut(ordered: npt.NDArray[np.int64], share: float) -> int:
+    """The last time of the first `share` of the rows; rows of one time stay together."""
+    if not len(ordered):
+        return 0
+    return int(ordered[max(0, round(len(ordered) * share) - 1)])
+
+
+def _moment(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=int(microseconds))

@@ -108,7 +108,12 @@ class Session:
         self._report_when_due()
 
     def point(self, candidate: str, key: str, step: int, value: float) -> None:
-        """One value of a curve. Kept until the engine has it, at the latest with the step's result."""
+        """One value of a curve. Kept until the engine has it, at the latest with the step's result.
+
+        A value that is no finite number has no place on a curve and is left out.
+        """
+        if not math.isfinite(value):
+            return
         self._points.append(CurvePoint(candidate=candidate, key=key, step=step, value=value))
         self._report_when_due()
 

@@ -1,0 +1,288 @@
+"""The `train` job: snapshot → fit → package → judge, each step finished once and resumed after.
+
+What an earlier attempt finished comes back from the blob store by its hash; files it left in its own work folder are
+not looked at.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from engine.data.checks import expectations_error
+from engine.data.schema import Schema
+from engine.data.snapshot import load_snapshot, take_snapshot
+from engine.evaluation.baseline import trivial_baseline
+from engine.evaluation.judge import Rival, Scored, align, judge
+from engine.packaging.bundle import write_bundle
+from engine.project import Project, parse_project
+from engine.serving.model import Bundle, load_bundle
+from engine.serving.problems import BadBundle
+from engine.training.environment import environment
+from engine.training.fit import TrainingTask, fit_again, fit_candidates, make_task, threads_here
+from engine.training.leaderboard import Entry
+from engine.training.split import Indices, Split, split_rows
+from engine.wire.base import FileEntry
+from engine.wire.work import CandidateResult, Champion, FitResult, JudgeResult, PackageResult, SnapshotResult
+from engine.worker.session import Session
+
+BUNDLE = "bundle"
+"""Folder of the bundle below the work folder."""
+
+_DONE_AFTER = {"snapshot": 0.15, "fit": 0.75, "package": 0.85}
+
+
+def train(session: Session) -> None:
+    """Run the steps of a `train` job that are not finished yet.
+
+    Raises:
+        EngineError: the job fails for the reason it tells: the data, the project's code, its file.
+    """
+    if "judge" in session.finished:
+        return
+    _Training(session).run()
+
+
+@dataclass(frozen=True)
+class _Data:
+    frame: pl.DataFrame
+    schema: Schema
+
+
+class _Training:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._order = session.order
+        self._project: Project = parse_project(session.order.project_file)
+
+    def run(self) -> None:
+        data = self._snapshot()
+        task, best = self._fit(data)
+        folder = self._package(task, data, best)
+        self._judge(task, folder)
+
+    def _snapshot(self) -> _Data:
+        found = self._session.finished.get("snapshot")
+        if found is None:
+            self._session.begin("snapshot", "reading the data")
+            taken = take_snapshot(
+                self._project,
+                Path(self._order.data_folder),
+                self._session.folder,
+                self._previous_schema,
+                seed=self._order.seed,
+                told=lambda note: self._session.progress(note=note),
+            )
+            for note in taken.notes:
+                print(note, flush=True)  # noqa: T201 a worker's output is the job's log
+            result = taken.to_result()
+            self._session.step("snapshot", result)
+            data = _Data(taken.frame, taken.schema)
+        else:
+            result = SnapshotResult.model_validate(found)
+            data = _Data(load_snapshot(self._session.blob(result.data.sha256)), Schema.from_dict(result.data_schema))
+        if result.failures:
+            raise expectations_error(result.failures)
+        self._session.progress(_DONE_AFTER["snapshot"])
+        return data
+
+    @property
+    def _previous_schema(self) -> Schema | None:
+        tree = self._order.previous_schema
+        return Schema.from_dict(tree) if tree is not None else None
+
+    def _fit(self, data: _Data) -> tuple[TrainingTask, Entry]:
+        found = self._session.finished.get("fit")
+        if found is not None:
+            result = FitResult.model_validate(found)
+            task = self._task(data, result.split)
+            best = next(candidate for candidate in result.candidates if candidate.name == result.best)
+            return task, Entry(best.name, best.kind, best.params, best.metrics, note=best.note)
+        self._session.begin("fit", "splitting the rows")
+        task = self._task(data, None)
+        done, share = _DONE_AFTER["snapshot"], _DONE_AFTER["fit"] - _DONE_AFTER["snapshot"]
+        board = fit_candidates(
+            task,
+            on_begin=self._candidate_begins,
+            on_metric=self._session.point,
+            on_progress=lambda fitted: self._session.progress(done + share * fitted),
+        )
+        candidates = [
+            CandidateResult(
+                name=entry.name,
+                kind=entry.kind,
+                params=dict(entry.params),
+                status="failed" if entry.failed else "fitted",
+                metrics=entry.metrics,
+                note=entry.note,
+            )
+            for entry in board.entries
+        ]
+        self._session.step(
+            "fit",
+            FitResult(
+                candidates=candidates,
+                best=board.best.name,
+                split=task.split.to_dict(),
+                environment=environment(threads_here()),
+            ),
+        )
+        return task, board.best
+
+    def _task(self, data: _Data, before: dict[str, Any] | None) -> TrainingTask:
+        split = self._split(data.frame, before)
+        return make_task(self._project, data.frame, data.schema, split, Path(self._order.code_folder), self._order.seed)
+
+    def _split(self, frame: pl.DataFrame, before: dict[str, Any] | None) -> Split:
+        """As before on resuming: a promotion in between may have moved the champion's cut-off."""
+        cut_offs = None
+        if before is not None and before["trained_until"] is not None:
+            cut_offs = datetime.fromisoformat(before["train_until"]), datetime.fromisoformat(before["trained_until"])
+        champion = self._order.champion
+        return split_rows(
+            frame,
+            salt=self._order.salt,
+            id_column=self._project.data.id,
+            time_column=self._project.data.time,
+            champion_until=champion.trained_until if champion else None,
+            cut_offs=cut_offs,
+        )
+
+    def _candidate_begins(self, name: str, params: dict[str, Any]) -> None:
+        self._session.params(name, params)
+        self._session.progress(note=f"fitting {name}")
+
+    def _package(self, task: TrainingTask, data: _Data, best: Entry) -> Path:
+        found = self._session.finished.get("package")
+        if found is not None:
+            return self._laid_out(PackageResult.model_validate(found).files, BUNDLE)
+        self._session.begin("package", f"fitting {best.name} again on train and validation")
+        fitted = fit_again(task, best)
+        self._session.progress(note="writing the bundle, and holding it against the fitted model")
+        folder = self._session.folder / BUNDLE
+        packaged = write_bundle(
+            folder,
+            fitted,
+            self._project,
+            data.schema,
+            task.columns(_rows_to_show(task.split)),
+            lineage=str(self._order.run_id),
+        )
+        files = [FileEntry(path=file.path, sha256=file.sha256, size_bytes=file.size_bytes) for file in packaged.files]
+        self._session.step(
+            "package",
+            PackageResult(files=files, parity_rows=packaged.parity_rows, parity_difference=packaged.parity_difference),
+        )
+        self._session.progress(_DONE_AFTER["package"])
+        return folder
+
+    def _judge(self, task: TrainingTask, folder: Path) -> None:
+        self._session.begin("judge", f"judging on {len(task.split.test):,} test rows")
+        test = _TestRows(task)
+        project, split = self._project, task.split
+        learnt = task.target.values[split.learnt]
+        champion = self._champion(test, self._order.champion) if self._order.champion else None
+        told = judge(
+            project.task,
+            project.metric,
+            task.target.classes,
+            test.truth,
+            test.scored(load_bundle(folder)),
+            trivial_baseline(project.task, project.metric, learnt, len(task.target.classes)),
+            champion,
+            seed=self._order.seed,
+            test_after=split.trained_until.isoformat() if split.trained_until else None,
+            test_uses=self._order.test_uses,
+        )
+        self._session.step(
+            "judge",
+            JudgeResult(
+                figures=told.figures.model_dump(mode="json"), metrics=told.metrics, trained_until=split.trained_until
+            ),
+        )
+
+    def _champion(self, test: _TestRows, champion: Champion) -> Rival:
+        name = f"{self._project.name}@{champion.version}"
+        try:
+            bundle = load_bundle(self._laid_out(champion.bundle, "champion"))
+            return Rival(name, test.scored(bundle))
+        except _Incomparable as error:
+            return Rival(name, None, f"The champion {name} cannot be compared: {error}")
+        except BadBundle as error:
+            return Rival(name, None, f"The champion {name} cannot be compared: {error.message}")
+
+    def _laid_out(self, files: Sequence[FileEntry], below: str) -> Path:
+        """A stored bundle as a folder again."""
+        folder = self._session.folder / below
+        for file in files:
+            path = folder / file.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(self._session.blob(file.sha256), path)
+        return folder
+
+
+class _Incomparable(Exception):
+    """The champion's bundle cannot score these rows; a sentence. Never leaves this file."""
+
+
+class _TestRows:
+    """The test rows as any bundle asks for them."""
+
+    def __init__(self, task: TrainingTask) -> None:
+        self._task = task
+        self.truth = task.target.values[task.split.test]
+
+    @cached_property
+    def _frame(self) -> pl.DataFrame:
+        return self._task.frame[self._task.split.test]
+
+    def scored(self, bundle: Bundle) -> Scored:
+        """A bundle's scores by the classes of the snapshot; its positive label may be our negative one.
+
+        Raises:
+            _Incomparable: it asks for columns or knows classes that these rows do not have.
+        """
+        manifest, classes = bundle.manifest, self._task.target.classes
+        self._check_columns(bundle)
+        if manifest.task != self._task.project.task or not set(map(_typed, manifest.classes)) <= set(
+            map(_typed, classes)
+        ):
+            raise _Incomparable(
+                f"it answers {manifest.task} with the classes {', '.join(map(repr, manifest.classes)) or 'none'}."
+            )
+        try:
+            scores = bundle.score_columns({column.name: self._frame[column.name] for column in manifest.inputs})
+        except (TypeError, ValueError) as error:
+            raise _Incomparable(str(error)) from error
+        if not classes:
+            return Scored(scores)
+        turned = manifest.task == "binary" and manifest.classes[1] != classes[1]
+        return Scored(
+            align(np.asarray(scores), manifest.classes, classes),
+            1.0 - manifest.threshold if turned else manifest.threshold,
+        )
+
+    def _check_columns(self, bundle: Bundle) -> None:
+        for column in bundle.manifest.inputs:
+            if column.name not in self._frame.columns:
+                raise _Incomparable(f"it asks for the column {column.name!r}, which the data no longer has.")
+            if (column.type == "category") != (self._frame[column.name].dtype == pl.String()):
+                raise _Incomparable(f"the column {column.name!r} has another type now than when it was trained.")
+
+
+def _typed(label: Any) -> tuple[str, Any]:
+    """1 and True are two labels."""
+    return type(label).__name__, label
+
+
+def _rows_to_show(split: Split) -> Indices:
+    """Rows for golden answers and parity: those of the test side, else the newest side that has any."""
+    return next(rows for rows in (split.test, split.validation, split.train) if len(rows))

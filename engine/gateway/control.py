@@ -6,15 +6,16 @@ import asyncio
 import errno
 import logging
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import msgspec
 from aiohttp import web
 
 from engine.gateway.answers import Problem, json_answer, problem_answer
+from engine.gateway.metrics import Meter, merge
 from engine.gateway.routes import BadRoutes, Routes, decode_routes, store_routes
-from engine.gateway.status import DeploymentStatus, GatewayStatus
+from engine.gateway.status import DeploymentStatus, Figures, GatewayStatus
 from engine.gateway.table import Deployment, Table
 
 log = logging.getLogger("mlops.gateway")
@@ -71,8 +72,14 @@ class Control:
         return json_answer(self._table.routes)
 
     async def _status(self, request: web.Request) -> web.Response:
-        deployments = {each.id: _figures(each) for each in self._table.deployments.values()}
-        status = msgspec.structs.replace(self._about, generation=self._table.routes.generation, deployments=deployments)
+        there = self._table.deployments.values()
+        names = sorted({each.endpoint for each in there})
+        status = msgspec.structs.replace(
+            self._about,
+            generation=self._table.routes.generation,
+            deployments={each.id: _told(each) for each in there},
+            endpoints={name: _figures([each.meter for each in there if each.endpoint == name]) for name in names},
+        )
         return json_answer(status)
 
     async def _drain(self, request: web.Request) -> web.Response:
@@ -103,19 +110,21 @@ def _seconds(text: str) -> float:
     return value
 
 
-def _figures(deployment: Deployment) -> DeploymentStatus:
-    recent = deployment.meter.window(300)
-    return DeploymentStatus(
-        in_flight=deployment.in_flight,
-        requests=deployment.meter.requests,
-        errors=deployment.meter.errors,
-        rate_per_s=deployment.meter.window(60).rate_per_s,
-        requests_5m=recent.requests,
+def _figures(meters: Sequence[Meter]) -> Figures:
+    recent = merge([meter.window(300) for meter in meters])
+    return Figures(
+        rate_per_s=sum(meter.window(60).rate_per_s for meter in meters),
+        requests=recent.requests,
         error_share=recent.error_share,
         p50_s=recent.quantile_s(0.5),
         p95_s=recent.quantile_s(0.95),
         p99_s=recent.quantile_s(0.99),
     )
+
+
+def _told(deployment: Deployment) -> DeploymentStatus:
+    meter = deployment.meter
+    return DeploymentStatus(deployment.in_flight, meter.requests, meter.errors, _figures([meter]))
 
 
 def _summary(routes: Routes) -> str:

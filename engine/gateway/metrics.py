@@ -80,7 +80,8 @@ class Window:
         self.requests = requests
         self.errors = errors
         self.seconds = seconds
-        self._counts = counts
+        self.counts = counts
+        """Latencies by bin; empty without a request."""
 
     @property
     def rate_per_s(self) -> float:
@@ -98,13 +99,21 @@ class Window:
             return None
         wanted = share * self.requests
         below = 0
-        for place, count in enumerate(self._counts):
+        for place, count in enumerate(self.counts):
             if count and below + count >= wanted:
                 low = BOUNDS_S[place - 1] if place else 0.0
                 high = BOUNDS_S[min(place, len(BOUNDS_S) - 1)]
                 return low + (high - low) * (wanted - below) / count
             below += count
         return BOUNDS_S[-1]
+
+
+def merge(windows: Sequence[Window]) -> Window:
+    """Several deployments over the same stretch of time as one."""
+    seen = [window.counts for window in windows if window.counts]
+    counts = [sum(column) for column in zip(*seen, strict=True)]
+    seconds = max((window.seconds for window in windows), default=1.0)
+    return Window(sum(each.requests for each in windows), sum(each.errors for each in windows), seconds, counts)
 
 
 def exposition(meters: Sequence[tuple[dict[str, str], Meter, int]]) -> str:

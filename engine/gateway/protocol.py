@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from engine.gateway.program import program_sha256
 from engine.gateway.routes import Routes
 from engine.gateway.status import GatewayStatus
+
+__all__ = ["Gateway", "GatewayStatus", "StaleRoutes", "program_sha256"]
+
+
+class StaleRoutes(Exception):
+    """Other routes of this generation or a later one are in force."""
+
+    def __init__(self, in_force: int) -> None:
+        super().__init__(f"routes of generation {in_force} are in force")
+        self.in_force = in_force
 
 
 class Gateway(Protocol):
@@ -24,11 +35,12 @@ class Gateway(Protocol):
     def status(self) -> GatewayStatus | None:
         """What it tells of itself; None while it does not answer."""
 
-    def put_routes(self, routes: Routes) -> int:
-        """Bring routes in force and have them stored; the generation that is in force then.
+    def put_routes(self, routes: Routes) -> None:
+        """Bring routes in force and have them stored. The same ones may be put again.
 
-        The same routes may be put again. Where newer ones are in force nothing changes, and their generation is
-        the answer.
+        Raises:
+            StaleRoutes: nothing has changed.
+            DiskFull: they cannot be stored; those before stay in force.
         """
 
     def drain(self, deployment: int, timeout_s: float) -> bool:

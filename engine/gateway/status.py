@@ -5,22 +5,27 @@ from __future__ import annotations
 import msgspec
 
 
-class DeploymentStatus(msgspec.Struct, frozen=True):
-    """One deployment as the gateway saw it. Windows hold at most the time since its first route."""
+class Figures(msgspec.Struct, frozen=True):
+    """Traffic over the last five minutes, or since its first route where that is less."""
 
-    in_flight: int
-    requests: int
-    """Since the gateway's start."""
-    errors: int
-    """Answers with a 5xx status, and requests that got none, since the gateway's start."""
     rate_per_s: float
     """Over the last minute."""
-    requests_5m: int
+    requests: int
     error_share: float | None
-    """Over the last five minutes, like the percentiles; None without a request."""
+    """Answers with a 5xx status, and requests that got none, of all; None without a request, like the percentiles."""
     p50_s: float | None
     p95_s: float | None
     p99_s: float | None
+
+
+class DeploymentStatus(msgspec.Struct, frozen=True):
+    """One deployment as the gateway saw it."""
+
+    in_flight: int
+    requests: int
+    """Since the gateway's start, like `errors`."""
+    errors: int
+    recent: Figures
 
 
 class GatewayStatus(msgspec.Struct, frozen=True):
@@ -36,3 +41,4 @@ class GatewayStatus(msgspec.Struct, frozen=True):
     program_sha256: str
     sticky_header: str
     deployments: dict[int, DeploymentStatus] = {}
+    endpoints: dict[str, Figures] = {}

@@ -73,7 +73,8 @@ async def test_requests_in_flight_are_counted_exactly(gateway: InProcessGateway,
     await asyncio.gather(*waiting)
     figures = (await gateway.control("GET", "/status"))[1]["deployments"]["10"]
     assert (figures["in_flight"], figures["requests"], figures["errors"]) == (0, 3, 0)
-    assert figures["p50_s"] > 0
+    assert figures["recent"]["p50_s"] > 0
+    assert (await gateway.control("GET", "/status"))[1]["endpoints"]["fraud"] == figures["recent"]
 
 
 async def test_draining_waits_for_the_last_answer(gateway: InProcessGateway, servers: Servers) -> None:

@@ -5,7 +5,7 @@ from random import Random
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from engine.gateway.metrics import Meter, exposition
+from engine.gateway.metrics import Meter, exposition, merge
 
 
 class Clock:
@@ -74,3 +74,14 @@ def test_prometheus_reads_what_is_told() -> None:
         if each.name.endswith("bucket")
     }
     assert (buckets["0.0004"], buckets["0.0008"], buckets["0.0032"], buckets["+Inf"]) == (0, 1, 3, 4)
+
+
+def test_two_deployments_are_read_as_one() -> None:
+    fast, slow = Meter(Clock()), Meter(Clock())
+    for _ in range(100):
+        fast.record(0.001, error=False)
+        slow.record(1.0, error=True)
+    both = merge([fast.window(300), slow.window(300), Meter(Clock()).window(300)])
+    assert (both.requests, both.error_share) == (200, 0.5)
+    assert both.quantile_s(0.25) == pytest.approx(0.001, rel=0.19)
+    assert both.quantile_s(0.75) == pytest.approx(1.0, rel=0.19)

@@ -28,6 +28,9 @@ SWAP_ANSWERS = 200
 """Answers the new version must have given before the swap counts as seen."""
 
 
+_OVERWRITE = "\r\x1b[K"
+
+
 class DemoFailed(Exception):
     """A stage did not happen; says which and why."""
 
@@ -43,9 +46,15 @@ class Told:
         """Since the start."""
         return time.monotonic() - self._began
 
+    def doing(self, text: str) -> None:
+        """What it waits for, on a terminal only; the next line takes its place."""
+        if sys.stdout.isatty():
+            print(f"{_OVERWRITE}{self.seconds:6.1f} s  {text} …", end="", flush=True)
+
     def stage(self, project: str, verb: str, text: str) -> None:
         """One stage that has happened."""
-        print(f"{self.seconds:6.1f} s  {project:<8} {verb:<9} {text}", flush=True)
+        start = _OVERWRITE if sys.stdout.isatty() else ""
+        print(f"{start}{self.seconds:6.1f} s  {project:<8} {verb:<9} {text}", flush=True)
 
 
 class Mlops:
@@ -108,6 +117,7 @@ def simulate(project: Path, first: str, last: str) -> str:
 
 def train(mlops: Mlops, told: Told, name: str) -> dict[str, Any]:
     """Train a project; the version that came of it, with the verdict `pass`."""
+    told.doing(f"training {name}")
     version = mlops("train", name, may_exit=(0, 3, 4))["version"]
     if version is None:
         raise DemoFailed(f"Training {name} gave no version; see `mlops jobs`.")
@@ -132,6 +142,7 @@ def figure(version: dict[str, Any]) -> str:
 def deploy(mlops: Mlops, told: Told, version: dict[str, Any], verb: str) -> str:
     """Release a version; the URL where its endpoint takes rows."""
     name, number = version["model"], version["number"]
+    told.doing(f"starting a model server for {name}@{number}")
     live = mlops(verb, f"{name}@{number}")
     if live["status"] != "live":
         raise DemoFailed(f"{name}@{number} is {live['status']}, not live: {live['note']}")

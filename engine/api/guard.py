@@ -23,9 +23,6 @@ from engine.errors import EngineError, Forbidden, InvalidInput, NotFound, Versio
 from engine.lifecycle.caller import Caller, Role
 from engine.wire.base import API_HEADER, API_VERSION
 
-_CLOSE = {"connection": "close"}
-"""A body that was refused is not read to its end, so the connection cannot be used again."""
-
 
 @dataclass(frozen=True)
 class GuardedRoute:
@@ -59,9 +56,10 @@ class Guard:
         except Disconnected:
             return
         except EngineError as error:
-            await problem(error, _CLOSE)(scope, receive, answer)
+            await problem(error, _closing(scope))(scope, receive, answer)
         except Refused as refused:
-            await problem(refused.error, _CLOSE | dict(refused.headers), refused.status)(scope, receive, answer)
+            headers = _closing(scope) | dict(refused.headers)
+            await problem(refused.error, headers, refused.status)(scope, receive, answer)
         except Exception as error:
             # The application has answered with a problem of its own and raises once more for the server to log.
             if not answer.started:
@@ -101,6 +99,13 @@ class Guard:
             wrong = InvalidInput(f"{method[:20]} is not for {path[:200]!r}, which takes {takes}.")
             raise Refused(wrong, 405, {"allow": takes})
         raise NotFound(f"There is no {path[:200]!r} here.", "GET /v1/openapi.json lists what there is.")
+
+
+def _closing(scope: Scope) -> dict[str, str]:
+    """A body that was refused is not read to its end, so the connection cannot be used again."""
+    headers = Headers(scope=scope)
+    has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+    return {"connection": "close"} if has_body else {}
 
 
 def _check_version(headers: Headers) -> None:

@@ -1,0 +1,53 @@
+"""Endpoints, what is deployed behind them, and the fleet as a whole."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from engine.api.context import InEngine
+from engine.api.roles import Approver, Operator, Viewer
+from engine.lifecycle.deploy_version import deploy_version
+from engine.lifecycle.rollback_endpoint import rollback_endpoint
+from engine.registry.queries import endpoints, fleet
+from engine.wire.endpoints import Deploy, DeploymentView, EndpointList, EndpointView, Rollback
+from engine.wire.fleet import Fleet
+
+router = APIRouter(prefix="/v1", tags=["endpoints"])
+
+
+@router.get("/endpoints")
+def list_endpoints(engine: InEngine, caller: Viewer) -> EndpointList:
+    """All endpoints, by name."""
+    return endpoints.list_endpoints(engine.parts.reader, engine.observed())
+
+
+@router.get("/endpoints/{name}")
+def get_endpoint(engine: InEngine, caller: Viewer, name: str) -> EndpointView:
+    """One endpoint with what is deployed behind it."""
+    return endpoints.get_endpoint(engine.parts.reader, name, engine.observed())
+
+
+@router.post("/endpoints/{name}/deploy")
+def deploy(engine: InEngine, caller: Operator, name: str, body: Deploy) -> DeploymentView:
+    """Put a version behind the endpoint. Answered at once; follow the deployment to `live` or `failed`."""
+    if body.override is not None:
+        caller.need("approver", "release a version that did not pass")
+    return deploy_version(engine.parts, caller, name, body)
+
+
+@router.post("/endpoints/{name}/promote")
+def promote(engine: InEngine, caller: Approver, name: str, body: Deploy) -> DeploymentView:
+    """Deploy at full weight: the version becomes the champion."""
+    return deploy_version(engine.parts, caller, name, body.model_copy(update={"share": 1.0}))
+
+
+@router.post("/endpoints/{name}/rollback")
+def rollback(engine: InEngine, caller: Operator, name: str, body: Rollback) -> DeploymentView:
+    """Back to the champion before."""
+    return rollback_endpoint(engine.parts, caller, name, body)
+
+
+@router.get("/fleet")
+def get_fleet(engine: InEngine, caller: Viewer) -> Fleet:
+    """A row for each model, those that need somebody first."""
+    return fleet.get_fleet(engine.parts.reader, engine.observed())

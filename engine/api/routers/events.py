@@ -1,0 +1,56 @@
+"""The audit chain, by page and as a live stream, and its verification."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query
+from sse_starlette import EventSourceResponse
+
+from engine.api.context import InEngine
+from engine.api.fields import PageSize, Position
+from engine.api.roles import Operator, Viewer
+from engine.lifecycle.verify_registry import verify_registry
+from engine.registry.queries import events
+from engine.wire.events import EventList, Verification
+
+router = APIRouter(prefix="/v1", tags=["events"])
+
+PING_EVERY_S = 15
+_STUCK_AFTER_S = 60.0
+"""A client that takes nothing for so long is let go; it can come back and read on."""
+
+
+@router.get("/events")
+def list_events(
+    engine: InEngine,
+    caller: Viewer,
+    after: Position = 0,
+    limit: PageSize = 100,
+    project: str | None = None,
+    verb: str | None = None,
+    actor: str | None = None,
+    newest: bool = False,
+) -> EventList:
+    """A page of the audit chain."""
+    return events.list_events(
+        engine.parts.reader, after=after, limit=limit, project=project, verb=verb, actor=actor, newest=newest
+    )
+
+
+@router.get("/events/stream", response_class=EventSourceResponse)
+async def stream_events(
+    engine: InEngine,
+    caller: Viewer,
+    after: Annotated[Position | None, Query()] = None,
+    last_event_id: Annotated[Position | None, Header()] = None,
+) -> EventSourceResponse:
+    """Server-sent events: `connected`, then `event` (id and data: an `EventView`) and `progress` as they happen."""
+    resume = last_event_id if last_event_id is not None else after
+    return EventSourceResponse(engine.hub.follow(resume), ping=PING_EVERY_S, send_timeout=_STUCK_AFTER_S)
+
+
+@router.post("/verify")
+def verify(engine: InEngine, caller: Operator) -> Verification:
+    """Hash the chain and every stored file again."""
+    return verify_registry(engine.parts, caller)

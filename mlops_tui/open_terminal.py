@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-from engine.errors import NotThereYet
+import os
+import sys
+
+from engine.errors import InvalidInput
 
 
 def open_terminal() -> None:
-    """Open the terminal interface."""
-    raise NotThereYet("The terminal is not there yet.", "See `mlops --help`.")
+    """Open the terminal interface on this home's engine.
+
+    Raises:
+        InvalidInput: there is no terminal to draw on.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise InvalidInput("The terminal interface needs a terminal.", "In a pipe use a verb: mlops --help.")
+    if "SSH_CONNECTION" in os.environ:
+        # Read by Textual when it is imported: a slow link gets fewer frames.
+        os.environ.setdefault("TEXTUAL_FPS", "15")
+    from engine.settings import find_home
+    from mlops_tui.app import MlopsApp
+
+    MlopsApp(find_home()).run()

@@ -10,6 +10,7 @@ import typer
 
 from engine.errors import Conflict, InvalidInput, NotFound
 from mlops_tui.cli.console import Console
+from mlops_tui.cli.failures import failure_of
 from mlops_tui.cli.names import PROJECT_FILE
 from mlops_tui.cli.options import AsJson
 from mlops_tui.cli.session import open_engine

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlops_tui.view.cell import Cell, cell, mark, number
 from mlops_tui.view.clean import clean
+from mlops_tui.view.columns import Column
 from mlops_tui.view.sparkline import progress_bar
 from mlops_tui.view.times import age, duration, exact
 
@@ -14,6 +15,29 @@ if TYPE_CHECKING:
     from engine.wire.jobs import JobView
 
 JOB_HEADS = ("job", "kind", "project", "status", "progress", "took", "when", "by", "what")
+
+
+JOB_COLUMNS = (
+    Column("job", 6, right=True, widest=8),
+    Column("kind", 7, rank=3),
+    Column("project", 12, rank=1, widest=40),
+    Column("status", 11),
+    Column("progress", 15, rank=2),
+    Column("took", 6, rank=4, right=True),
+    Column("when", 8, rank=5),
+    Column("by", 8, rank=6, widest=16),
+    Column("what", 10, widest=400),
+)
+
+
+def job_cells(job: JobView, now: datetime) -> dict[str, Cell]:
+    """The cells of one job, by column."""
+    return dict(zip(JOB_HEADS, job_row(job, now), strict=True))
+
+
+def job_words(job: JobView) -> str:
+    """What a filter looks through."""
+    return f"{job.id} {job.kind} {job.project or ''} {job.status} {job.by} {what_cell(job).text} {job.reason}".lower()
 
 
 def job_row(job: JobView, now: datetime) -> list[Cell]:
@@ -27,7 +51,7 @@ def job_row(job: JobView, now: datetime) -> list[Cell]:
         number(took(job, now)),
         cell(age(job.created_at, now)),
         cell(job.by),
-        what_cell(job),
+        with_estimate(what_cell(job), estimate(job, now)),
     ]
 
 
@@ -48,6 +72,11 @@ def what_cell(job: JobView) -> Cell:
     if job.status == "running":
         return cell(" · ".join(part for part in (job.step, job.note) if part), "busy")
     return cell(outcome_of(job) or job.reason)
+
+
+def with_estimate(what: Cell, left: str) -> Cell:
+    """What it does, and how much longer."""
+    return Cell(f"{what.text} · {left}", what.tone) if left else what
 
 
 def outcome_of(job: JobView) -> str:

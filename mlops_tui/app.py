@@ -1,0 +1,215 @@
+"""The terminal: joins the feed, the screens and the table of commands."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from engine.errors import EngineError, Unavailable
+from engine.settings import Home
+from mlops_tui.commands import typed_commands
+from mlops_tui.dispatch import answer, bindings_of
+from mlops_tui.feed import Feed
+from mlops_tui.messages import ActionDone, ActionFailed, EngineFound, EngineLost, EventCame, ProgressCame
+from mlops_tui.screens.fleet import FleetScreen
+from mlops_tui.screens.not_there import MEANWHILE, not_there
+from mlops_tui.themes import NAMES, THEMES, theme_for
+from mlops_tui.view.cell import Cell, Tone
+from mlops_tui.view.clean import clean
+from mlops_tui.view.link import Link
+from mlops_tui.view.times import utc_now
+
+if TYPE_CHECKING:
+    from engine.client import AsyncEngineClient
+
+QUICK_PACE_S, SLOW_PACE_S = 0.15, 1.0
+"""How long news is gathered before a screen asks for more and redraws."""
+MOST_TYPED = 100
+
+
+def _jobs_screen() -> Screen[Any]:
+    from mlops_tui.screens.jobs import JobsScreen
+
+    return JobsScreen()
+
+
+class MlopsApp(App[None]):
+    """One client of the engine, drawn."""
+
+    TITLE = "mlops"
+    CSS = "Screen { background: $background; color: $foreground; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings_of("everywhere"),
+        Binding("ctrl+c", "say_how_to_leave", show=False, priority=True),
+    ]
+    MODES: ClassVar[dict[str, Any]] = {
+        "fleet": FleetScreen,
+        "jobs": _jobs_screen,
+        **{mode: not_there(mode) for mode in MEANWHILE},
+    }
+    ENABLE_COMMAND_PALETTE = True
+
+    link: reactive[Link] = reactive(Link())
+    said: reactive[Cell] = reactive(Cell(""))
+
+    def __init__(
+        self,
+        home: Home,
+        *,
+        engine: AsyncEngineClient | None = None,
+        clock: Callable[[], datetime] = utc_now,
+        slow: bool | None = None,
+    ) -> None:
+        super().__init__()
+        self.home = home
+        self.now = clock
+        self.typed: list[str] = []
+        self._engine = engine
+        self._ours = engine is None
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = theme_for(os.environ.get("COLORTERM"))
+        self._set_slow("SSH_CONNECTION" in os.environ if slow is None else slow)
+
+    @property
+    def engine(self) -> AsyncEngineClient:
+        """The one client. Made at the first question, so that the first paint does not wait for it."""
+        if self._engine is None:
+            from engine.client import AsyncEngineClient
+
+            self._engine = AsyncEngineClient(self.home)
+        return self._engine
+
+    def on_mount(self) -> None:
+        """Paint first, then look for the engine."""
+        self.switch_mode("fleet")
+        self.call_after_refresh(self._begin_feed)
+
+    def _begin_feed(self) -> None:
+        self.run_worker(self._follow(), group="feed", exclusive=True)
+
+    async def _follow(self) -> None:
+        await Feed(self.engine, self.post_message, self._ensure).run()
+
+    async def _ensure(self, put_down_too: bool) -> None:
+        if self._ours:
+            from engine.client import ensure_engine
+
+            await asyncio.to_thread(ensure_engine, self.home, start=put_down_too)
+
+    async def on_unmount(self) -> None:
+        """Let the connections go."""
+        if self._engine is not None:
+            await self._engine.close()
+
+    @on(EngineFound)
+    def _engine_found(self, message: EngineFound) -> None:
+        was_lost = self.link.lost_at is not None
+        self.link = Link(found=True)
+        if was_lost:
+            self.say("✓ The engine is back; nothing was lost.", "good")
+        self._hand_on(EngineFound(message.after))
+
+    @on(EngineLost)
+    def _engine_lost(self, message: EngineLost) -> None:
+        self.link = Link(lost_at=message.since, why=f"{message.error.message} {message.error.hint}".strip())
+
+    @on(EventCame)
+    def _event_came(self, message: EventCame) -> None:
+        self._hand_on(EventCame(message.event))
+
+    @on(ProgressCame)
+    def _progress_came(self, message: ProgressCame) -> None:
+        self._hand_on(ProgressCame(message.progress))
+
+    @on(ActionDone)
+    def _action_done(self, message: ActionDone) -> None:
+        self.say(f"✓ $ {message.line}: {message.said}", "good")
+
+    @on(ActionFailed)
+    def _action_failed(self, message: ActionFailed) -> None:
+        self.say(f"✗ {message.error.message} {message.error.hint}  ($ {message.line})", "bad")
+
+    def _hand_on(self, message: Any) -> None:
+        """To the root screen of each mode that is open: its list goes on living while another one is seen."""
+        for stack in self._screen_stacks.values():
+            if stack and stack[0].is_running:
+                stack[0].post_message(message)
+
+    def say(self, text: str, tone: Tone = "plain") -> None:
+        """A line at the bottom of every screen."""
+        self.said = Cell(clean(text), tone)
+
+    def tell_failure(self, error: EngineError) -> None:
+        """What could not be read. That the engine is gone is told by its own line."""
+        if not isinstance(error, Unavailable):
+            self.say(f"✗ {error.message} {error.hint}", "bad")
+
+    def send_to_clipboard(self, text: str) -> None:
+        """By OSC 52: sent is all that can be said, for no terminal answers."""
+        self.copy_to_clipboard(text)
+        self.say(f"Sent {len(text)} characters to the terminal's clipboard; :save FILE always works.")
+
+    def remember_typed(self, text: str) -> None:
+        """For the arrow keys of the `:` bar."""
+        self.typed = [*(line for line in self.typed if line != text), text][-MOST_TYPED:]
+
+    def action_run_command(self, command_id: str) -> None:
+        """A key: the nearest of what has the focus and what is around it answers."""
+        answer(self.focused or self.screen, command_id, "")
+
+    def action_say_how_to_leave(self) -> None:
+        """Ctrl-c."""
+        self.say("q leaves at the root, esc goes one level back; what runs goes on.")
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """The palette: the same table."""
+        for command in typed_commands():
+            if command.id != "palette":
+                told = f"{command.help} {command.keys_shown}  {command.line(command.takes.upper())}"
+                yield SystemCommand(command.title, told, self._runner(command.id))
+
+    def _runner(self, command_id: str) -> Callable[[], None]:
+        return lambda: self.action_run_command(command_id)
+
+    def do_palette(self, _: str) -> None:
+        """Search all commands."""
+        self.action_command_palette()
+
+    def do_quit(self, argument: str) -> None:
+        """Leave, at the root; elsewhere one level back would be meant."""
+        if len(self.screen_stack) > 1:
+            self.say("q leaves at the root only; esc goes one level back.")
+        else:
+            self.exit()
+
+    def do_theme(self, name: str) -> None:
+        """Other colours."""
+        chosen = NAMES.get(name)
+        if chosen is None:
+            self.say(f"✗ Themes: {', '.join(NAMES)}.", "bad")
+        else:
+            self.theme = chosen
+            self.say(f"Theme {name}.")
+
+    def do_slow(self, argument: str) -> None:
+        """Fewer frames."""
+        wanted = {"on": True, "off": False, "": self.pace_s == QUICK_PACE_S}.get(argument)
+        if wanted is None:
+            self.say("✗ :slow on, or :slow off.", "bad")
+            return
+        self._set_slow(wanted)
+        self.say(f"Slow link: {'fewer frames, no animation' if wanted else 'off'}.")
+
+    def _set_slow(self, slow: bool) -> None:
+        self.pace_s = SLOW_PACE_S if slow else QUICK_PACE_S
+        self.animation_level = "none"

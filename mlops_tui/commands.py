@@ -1,0 +1,103 @@
+"""The one table of commands: it feeds the keys, the `:` bar and its completion, the footer, the help and the palette.
+
+A screen or the app answers a command `x` with its method `do_x(argument)`; see `dispatch.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Argument = Literal["", "model", "version", "job", "theme", "file", "on"]
+Where = Literal["everywhere", "fleet", "jobs", "lines", "root"]
+
+
+@dataclass(frozen=True)
+class Command:
+    """Something a person can ask for."""
+
+    id: str
+    title: str
+    help: str
+    key: str = ""
+    """In Textual's names; several by commas. Empty: only by `:` and the palette."""
+    where: tuple[Where, ...] = ("everywhere",)
+    """Screens whose keys and footer have it. The `:` bar and the palette have all but those of `lines`."""
+    takes: Argument = ""
+    """What may follow it on the `:` bar; left out, it is about the row under the cursor."""
+    cli: str = ""
+    """The same on the command line; `{}` stands for the argument."""
+    footer: bool = False
+    shown_key: str = ""
+
+    @property
+    def keys_shown(self) -> str:
+        """The key as a person reads it."""
+        return self.shown_key or self.key.split(",")[0]
+
+    def line(self, argument: str) -> str:
+        """Its command line."""
+        return self.cli.replace("{}", argument).strip()
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("fleet", "Fleet", "Every model and its loop.", "1", cli="mlops models"),
+    Command("runs", "Runs", "Leaderboard, curves, compare.", "2", cli="mlops runs"),
+    Command("models", "Models", "Versions, lineage, verdicts.", "3", cli="mlops models"),
+    Command("deployments", "Deployments", "Endpoints and rollouts.", "4", cli="mlops endpoints"),
+    Command("monitoring", "Monitoring", "Checks and drift.", "5"),
+    Command("data", "Data", "Snapshots and schemas.", "6"),
+    Command("jobs", "Jobs", "Queue, progress, logs.", "7", cli="mlops jobs"),
+    Command("audit", "Audit", "Who did what, when.", "8", cli="mlops audit"),
+    Command("open", "Open", "Open the row under the cursor.", "enter", ("fleet", "jobs"), footer=True),
+    Command("describe", "Describe", "All that is known of the row.", "d", ("fleet", "jobs"), footer=True),
+    Command("logs", "Logs", "Follow what its job prints.", "l", ("fleet", "jobs"), "job", "mlops logs {} -f", True),
+    Command("train", "Train", "Train the model and judge it.", "t", ("fleet",), "model", "mlops train {}", True),
+    Command("approve", "Approve", "Approve a version.", "A", ("fleet",), "version", "mlops approve {}"),
+    Command("deploy", "Deploy", "Put a version behind its endpoint.", "D", ("fleet",), "version", "mlops deploy {}"),
+    Command("promote", "Promote", "Give a version all the traffic.", "", ("fleet",), "version", "mlops promote {}"),
+    Command("rollback", "Roll back", "Back to the champion before.", "R", ("fleet",), "model", "mlops rollback {}"),
+    Command("cancel", "Cancel", "Cancel the job, with its processes.", "X", ("jobs",), "job", "mlops cancel {}", True),
+    Command("copy", "Copy", "Send it as JSON to the clipboard.", "y", ("fleet", "jobs")),
+    Command("sort", "Sort", "Another order.", "s", ("fleet", "jobs"), footer=True),
+    Command("filter", "Filter", "Only what has these words; /! turns it round.", "slash", shown_key="/", footer=True),
+    Command("command", "Command", "Type a command; tab completes.", "colon", shown_key=":", footer=True),
+    Command("help", "Help", "The keys of this screen.", "question_mark", shown_key="?", footer=True),
+    Command("palette", "Palette", "Search all commands.", "ctrl+p"),
+    Command("back", "Back", "One level back; clears a filter first.", "escape", shown_key="esc"),
+    Command("quit", "Quit", "Leave; everything goes on. At the root only.", "q", footer=True),
+    Command("save", "Save", "Write what the screen shows to a file.", takes="file"),
+    Command("theme", "Theme", "dark, light, safe (colour-blind), ansi, ansi-light.", takes="theme"),
+    Command("slow", "Slow", "Fewer frames, for a slow link: on or off.", takes="on"),
+    Command("down", "Down", "Next line.", "j,down", ("lines",)),
+    Command("up", "Up", "Line before.", "k,up", ("lines",)),
+    Command("top", "Top", "First line.", "g,home", ("lines",)),
+    Command("bottom", "Bottom", "Last line.", "G,end", ("lines",)),
+    Command("page_down", "Half a page down", "Also page down.", "ctrl+d,pagedown", ("lines",)),
+    Command("page_up", "Half a page up", "Also page up.", "ctrl+u,pageup", ("lines",)),
+)
+
+BY_ID = {command.id: command for command in COMMANDS}
+
+SCREENS = ("fleet", "runs", "models", "deployments", "monitoring", "data", "jobs", "audit")
+"""In the order of their keys, 1 to 8."""
+
+
+def commands_of(where: Where) -> tuple[Command, ...]:
+    """Those whose keys a place has."""
+    return tuple(command for command in COMMANDS if where in command.where)
+
+
+def typed_commands() -> tuple[Command, ...]:
+    """Those that the `:` bar and the palette know."""
+    return tuple(command for command in COMMANDS if "lines" not in command.where and command.id != "command")
+
+
+def find(word: str) -> Command | None:
+    """A typed command by its name, or by a beginning that only one has. `q` and `q!` quit, as everywhere."""
+    if word in ("q", "q!", "exit"):
+        return BY_ID["quit"]
+    known = typed_commands()
+    exact = [command for command in known if command.id == word]
+    near = exact or [command for command in known if word and command.id.startswith(word)]
+    return near[0] if len(near) == 1 else None

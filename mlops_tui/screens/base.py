@@ -1,0 +1,195 @@
+"""What all screens share: the bars, `:` and `/`, help, saving, and the sentence for a screen that is too small."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import Screen
+from textual.widgets import Static
+
+from mlops_tui.commands import BY_ID, SCREENS, Argument, Where, commands_of, find
+from mlops_tui.completion import completions
+from mlops_tui.dispatch import answer
+from mlops_tui.view.cell import Cell
+from mlops_tui.view.clean import clean
+from mlops_tui.view.filter import Filter
+from mlops_tui.view.link import Link, link_cell, link_sentence
+from mlops_tui.widgets.bars import StatusBar, TitleBar
+from mlops_tui.widgets.command_bar import CommandBar, Purpose
+
+if TYPE_CHECKING:
+    from mlops_tui.app import MlopsApp
+
+TOO_SMALL = "Too small: give this window at least 60 columns and 15 lines."
+
+
+class LoopScreen(Screen[None]):
+    """A screen between a title line and two lines of status."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-too-narrow"), (60, "-wide-enough")]  # noqa: RUF012  (Textual's own annotation)
+    VERTICAL_BREAKPOINTS = [(0, "-too-low"), (15, "-high-enough")]  # noqa: RUF012
+    CSS_PATH = "base.tcss"
+
+    mode: ClassVar[str] = ""
+    """Which of the eight it belongs to."""
+    place: ClassVar[Where] = "everywhere"
+    """Whose keys it has."""
+
+    def __init__(self, subtitle: str = "", mode: str = "") -> None:
+        super().__init__()
+        self._subtitle = clean(subtitle)
+        self._mode_id = mode or self.mode
+        self.filter = Filter()
+
+    @property
+    def engine_app(self) -> MlopsApp:
+        """The app, by its own type."""
+        from mlops_tui.app import MlopsApp
+
+        assert isinstance(self.app, MlopsApp)
+        return self.app
+
+    def compose(self) -> ComposeResult:
+        """Title, body, status; the body is the subclass's."""
+        names = [(BY_ID[one].key, BY_ID[one].title) for one in SCREENS]
+        yield TitleBar(names, BY_ID[self._mode_id].title if self._mode_id else "", self._subtitle)
+        yield Static(TOO_SMALL, id="too-small", markup=False)
+        with Vertical(id="body"):
+            yield from self.compose_body()
+        yield StatusBar([(command.keys_shown, command.title) for command in self.hinted()])
+
+    def compose_body(self) -> Iterable[Any]:
+        """What is between the bars."""
+        return ()
+
+    def hinted(self) -> list[Any]:
+        """Commands whose keys stand at the bottom."""
+        own = commands_of(self.place) if self.place != "everywhere" else ()
+        return [command for command in (*own, *commands_of("everywhere")) if command.footer]
+
+    def on_mount(self) -> None:
+        """Follow the state of the line to the engine."""
+        self.watch(self.app, "link", self._link_changed)
+        self.watch(self.app, "said", self._said_changed)
+        self.set_interval(1.0, self._tick)
+
+    def subject(self, takes: Argument) -> str:
+        """What a command without an argument is about: the row under the cursor. Empty: nothing."""
+        return ""
+
+    def choices(self, takes: Argument) -> Sequence[str]:
+        """Names that may follow a command on the `:` bar."""
+        return ()
+
+    def shown_lines(self) -> list[str]:
+        """What the screen shows, as text, for `:save`."""
+        return []
+
+    def filter_changed(self) -> None:
+        """Show what passes `self.filter`."""
+
+    def refresh_place(self) -> None:
+        """Say where the cursor is; the subclass's."""
+
+    def say(self, text: str, tone: Any = "plain") -> None:
+        """A line at the bottom."""
+        self.engine_app.say(text, tone)
+
+    def do_command(self, _: str) -> None:
+        """Open the `:` bar."""
+        self._open_bar("command", "", self.engine_app.typed)
+
+    def do_filter(self, text: str) -> None:
+        """Open the `/` bar, or filter by what follows `:filter`."""
+        if text:
+            self._set_filter(text)
+        else:
+            self._open_bar("filter", self.filter.text, ())
+
+    def do_help(self, _: str) -> None:
+        """The keys of this screen."""
+        from mlops_tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self.place, self.mode))
+
+    def do_back(self, _: str) -> None:
+        """A filter is cleared first; then one level back."""
+        if not self.filter.is_empty:
+            self._set_filter("")
+        elif len(self.app.screen_stack) > 1:
+            self.app.pop_screen()
+
+    def do_save(self, file: str) -> None:
+        """Write what is shown, as text."""
+        if not file:
+            self.say("Save where? :save FILE", "warn")
+            return
+        target = Path(file).expanduser()
+        try:
+            target.write_text("\n".join(self.shown_lines()) + "\n", encoding="utf-8")
+        except OSError as error:
+            self.say(f"✗ {target} cannot be written: {error.strerror}.", "bad")
+        else:
+            self.say(f"✓ {target.absolute()} is written.", "good")
+
+    def _open_bar(self, purpose: Purpose, text: str, history: Sequence[str]) -> None:
+        if not self.query(CommandBar):
+            offers = (lambda typed: completions(typed, self.choices)) if purpose == "command" else (lambda _: ())
+            self.mount(CommandBar(purpose, text, offers, history))
+
+    def _close_bar(self) -> None:
+        self.query(CommandBar).remove()
+
+    @on(CommandBar.Left)
+    def _bar_left(self, event: CommandBar.Left) -> None:
+        self._close_bar()
+        if event.purpose == "filter":
+            self._set_filter("")
+
+    @on(CommandBar.Changed)
+    def _bar_changed(self, event: CommandBar.Changed) -> None:
+        if event.purpose == "filter":
+            self._set_filter(event.text)
+
+    @on(CommandBar.Entered)
+    def _bar_entered(self, event: CommandBar.Entered) -> None:
+        self._close_bar()
+        if event.purpose == "filter":
+            self._set_filter(event.text)
+        elif event.text:
+            self.engine_app.remember_typed(event.text)
+            self._run_typed(event.text)
+
+    def _run_typed(self, text: str) -> None:
+        word, _, argument = text.partition(" ")
+        command = find(word)
+        if command is None:
+            self.say(f"✗ No command {word!r}. ? lists them, tab completes.", "bad")
+        elif not answer(self, command.id, argument.strip()):
+            self.say(f"✗ {command.title} is nothing for this screen.", "bad")
+
+    def _set_filter(self, text: str) -> None:
+        self.filter = Filter(text)
+        self.filter_changed()
+
+    def _link_changed(self, link: Link) -> None:
+        self.query_one(TitleBar).link = link_cell(link, self.now())
+        self._said_changed(self.engine_app.said)
+
+    def _said_changed(self, said: Cell) -> None:
+        gone = link_sentence(self.engine_app.link, self.now())
+        self.query_one(StatusBar).said = Cell(f"✗ {gone}", "bad") if gone else said
+
+    def _tick(self) -> None:
+        if self.is_current:
+            self._link_changed(self.engine_app.link)
+
+    def now(self) -> datetime:
+        """This moment, as the app's clock has it."""
+        return self.engine_app.now()

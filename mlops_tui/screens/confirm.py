@@ -1,0 +1,52 @@
+"""A question before something that is hard to take back. The default is No."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from mlops_tui.view.clean import clean
+
+
+class ConfirmScreen(ModalScreen[bool]):
+    """True when the person said yes; with `name` only when they typed it."""
+
+    CSS_PATH = "confirm.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y,Y", "say(True)", "Yes", show=False),
+        Binding("n,N,enter,q", "say(False)", "No", show=False),
+        Binding("escape", "say(False)", "No", show=False, priority=True),
+    ]
+
+    def __init__(self, question: str, line: str, *, name: str = "") -> None:
+        super().__init__()
+        self._question = clean(question)
+        self._line = clean(line)
+        self._name = name
+
+    def compose(self) -> ComposeResult:
+        """The question, its command line, and how to answer."""
+        with Vertical(id="box"):
+            yield Static(Content.styled(self._question, "bold"), id="question")
+            yield Static(Content.styled(f"$ {self._line}", "dim"), id="line")
+            if self._name:
+                yield Static(f"Type {self._name} and enter to do it; esc leaves it.", markup=False)
+                yield Input(placeholder=self._name)
+            else:
+                yield Static(Content("y yes    ") + Content.styled("[n] no", "bold reverse"), id="answers")
+
+    def action_say(self, yes: bool) -> None:
+        """Answer. Where a name must be typed, y alone is no answer."""
+        self.dismiss(yes and not self._name)
+
+    @on(Input.Submitted)
+    def _typed(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.dismiss(event.value.strip() == self._name)

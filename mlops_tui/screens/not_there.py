@@ -1,0 +1,39 @@
+"""Screens of the design that are not built yet: each says so, and what does the work meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import ClassVar
+
+from mlops_tui.commands import BY_ID, Where
+from mlops_tui.screens.base import LoopScreen
+from mlops_tui.view.cell import Cell
+from mlops_tui.widgets.line_pane import LinePane
+
+MEANWHILE = {
+    "runs": "`mlops runs` lists them, `mlops show run 12` shows one.",
+    "models": "`mlops models` and `mlops show NAME@V` show them.",
+    "deployments": "`mlops endpoints` shows them.",
+    "monitoring": "Nothing is watched yet; answers are captured, so nothing is lost until it is.",
+    "data": "`mlops show snapshot 1` shows a snapshot.",
+    "audit": "`mlops audit` shows who did what, `mlops verify` checks it.",
+}
+
+
+class NotThereScreen(LoopScreen):
+    """One sentence."""
+
+    place: ClassVar[Where] = "everywhere"
+
+    def __init__(self, mode: str) -> None:
+        super().__init__(mode=mode)
+
+    def compose_body(self) -> Iterable[LinePane]:
+        """The sentence."""
+        title = BY_ID[self._mode_id].title
+        yield LinePane([Cell(f"The {title} screen is not there yet. {MEANWHILE[self._mode_id]}")])
+
+
+def not_there(mode: str) -> Callable[[], NotThereScreen]:
+    """What makes the screen of a number that is not built yet."""
+    return lambda: NotThereScreen(mode)

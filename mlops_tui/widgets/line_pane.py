@@ -1,0 +1,142 @@
+"""Lines of text to read: a log that follows, a description, a help page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual.binding import BindingType
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from mlops_tui.dispatch import bindings_of
+from mlops_tui.view.cell import Cell
+from mlops_tui.view.filter import Filter
+from mlops_tui.view.width import fit, wrap
+from mlops_tui.widgets.tones import TONE_CLASSES, TONE_CSS, tone_style
+
+MOST_LINES = 50_000
+"""Lines kept; the oldest leave first."""
+
+
+class LinePane(ScrollView, can_focus=True):
+    """Clean lines, filtered, wrapped or cut; at its end it follows what is added."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(TONE_CLASSES)
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("lines")
+    DEFAULT_CSS = (
+        "LinePane { height: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1;" + TONE_CSS + "}"
+    )
+
+    def __init__(self, lines: Sequence[Cell] = (), *, follow: bool = False, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._lines = list(lines)
+        self._filter = Filter()
+        self._follow = follow
+        self._shown: list[Cell] = []
+        self._dropped = 0
+
+    @property
+    def follows(self) -> bool:
+        """New lines are scrolled to as they come."""
+        return self._follow
+
+    @property
+    def lines(self) -> list[Cell]:
+        """What passes the filter, as it is shown."""
+        return self._shown
+
+    @property
+    def dropped(self) -> int:
+        """Lines that left because there were too many."""
+        return self._dropped
+
+    def set_lines(self, lines: Sequence[Cell]) -> None:
+        """Other lines."""
+        self._lines = list(lines)
+        self._lay_out()
+
+    def add_lines(self, lines: Sequence[Cell]) -> None:
+        """More at the end."""
+        self._lines += lines
+        over = len(self._lines) - MOST_LINES
+        if over > 0:
+            del self._lines[:over]
+            self._dropped += over
+            self._lay_out()
+            return
+        for line in lines:
+            self._shown += self._wrapped(line)
+        self._resize()
+
+    def set_filter(self, wanted: Filter) -> None:
+        """Only lines that pass."""
+        self._filter = wanted
+        self._lay_out()
+
+    def on_mount(self) -> None:
+        """Lay out what came with it."""
+        self._lay_out()
+
+    def on_resize(self) -> None:
+        """Lines wrap at another place."""
+        self._lay_out()
+
+    def render_line(self, y: int) -> Strip:
+        """The line at `y` of the screen."""
+        width = self.scrollable_content_region.width
+        index = self.scroll_offset.y + y
+        if index >= len(self._shown):
+            return Strip.blank(width, self.rich_style)
+        line = self._shown[index]
+        return Strip([Segment(fit(line.text, width), tone_style(self, line.tone, self.rich_style))], width)
+
+    def do_down(self, _: str = "") -> None:
+        """A line down."""
+        self._move(1)
+
+    def do_up(self, _: str = "") -> None:
+        """A line up; no longer following."""
+        self._move(-1)
+
+    def do_page_down(self, _: str = "") -> None:
+        """Half a screen down."""
+        self._move(max(self.size.height // 2, 1))
+
+    def do_page_up(self, _: str = "") -> None:
+        """Half a screen up."""
+        self._move(-max(self.size.height // 2, 1))
+
+    def do_top(self, _: str = "") -> None:
+        """The first line."""
+        self._follow = False
+        self.scroll_to(y=0, animate=False)
+
+    def do_bottom(self, _: str = "") -> None:
+        """The last line, and follow."""
+        self._follow = True
+        self.scroll_to(y=self.max_scroll_y, animate=False)
+
+    def _move(self, lines: int) -> None:
+        self._follow = lines > 0 and self.scroll_offset.y + lines >= self.max_scroll_y
+        self.scroll_to(y=max(0, min(self.scroll_offset.y + lines, self.max_scroll_y)), animate=False)
+
+    def _lay_out(self) -> None:
+        self._shown = [piece for line in self._lines for piece in self._wrapped(line)]
+        self._resize()
+
+    def _wrapped(self, line: Cell) -> list[Cell]:
+        if not self._filter.keeps(line.text.lower()):
+            return []
+        width = self.scrollable_content_region.width or 80
+        if len(line.text) <= width // 2:
+            return [line]
+        return [Cell(piece, line.tone) for piece in wrap(line.text, width)]
+
+    def _resize(self) -> None:
+        self.virtual_size = Size(self.size.width, len(self._shown))
+        if self._follow:
+            self.scroll_to(y=self.max_scroll_y, animate=False)
+        self.refresh()

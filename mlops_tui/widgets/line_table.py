@@ -1,0 +1,225 @@
+"""A table that draws only the lines on the screen, so that 100,000 rows cost what 20 do."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from mlops_tui.dispatch import bindings_of
+from mlops_tui.view.cell import Cell
+from mlops_tui.view.columns import GAP, Column, Placed, place
+from mlops_tui.view.width import fit
+from mlops_tui.widgets.tones import TONE_CLASSES, TONE_CSS, tone_style
+
+CURSOR = "▸"
+"""Stands before the row under the cursor, which is never shown by colour alone."""
+_HEAD_LINES = 1
+_BLANK = Cell("")
+
+
+class RowSource(Protocol):
+    """Where the rows come from."""
+
+    def __len__(self) -> int:
+        """How many there are, known or not."""
+
+    def cells(self, index: int) -> Mapping[str, Cell] | None:
+        """A row by column; None: it has not come yet."""
+
+    def key(self, index: int) -> Hashable | None:
+        """What stays the same when the row moves; None: not known yet."""
+
+    def index_of(self, key: Hashable) -> int | None:
+        """Where the row is now."""
+
+
+class NoRows:
+    """Nothing at all."""
+
+    def __len__(self) -> int:
+        return 0
+
+    def cells(self, index: int) -> Mapping[str, Cell] | None:
+        """None."""
+        return None
+
+    def key(self, index: int) -> Hashable | None:
+        """None."""
+        return None
+
+    def index_of(self, key: Hashable) -> int | None:
+        """None."""
+        return None
+
+
+class LineTable(ScrollView, can_focus=True):
+    """Rows under a head that stays. The cursor keeps to its row when rows come and go."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--head", "table--cursor"} | TONE_CLASSES
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("lines")
+    DEFAULT_CSS = (
+        """
+    LineTable {
+        height: 1fr;
+        overflow-x: hidden;
+        overflow-y: auto;
+        scrollbar-size-vertical: 1;
+        & > .table--head { color: $foreground 60%; text-style: underline; }
+        & > .table--cursor { background: $panel; text-style: bold; }
+        &:ansi > .table--head { color: ansi_default; text-style: underline; }
+        &:ansi > .table--cursor { background: ansi_default; text-style: bold reverse; }
+    """
+        + TONE_CSS
+        + "}"
+    )
+
+    cursor: reactive[int] = reactive(0)
+
+    @dataclass
+    class Moved(Message):
+        """The cursor stands on another row."""
+
+        key: Hashable | None
+
+    @dataclass
+    class Missing(Message):
+        """Rows that are on the screen and have not come yet, first to last."""
+
+        first: int
+        last: int
+
+    def __init__(self, columns: Sequence[Column], *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._columns = tuple(columns)
+        self._placed: tuple[Placed, ...] = ()
+        self._source: RowSource = NoRows()
+        self._at: Hashable | None = None
+        self._asked: tuple[int, int] | None = None
+
+    def show(self, source: RowSource) -> None:
+        """Draw these rows; the cursor goes to where its row is now."""
+        self._source = source
+        self._asked = None
+        self.virtual_size = Size(self.size.width, len(source) + _HEAD_LINES)
+        found = None if self._at is None else source.index_of(self._at)
+        last = max(len(source) - 1, 0)
+        self.cursor = min(self.cursor if found is None else found, last)
+        self._at = source.key(self.cursor) if len(source) else None
+        self._keep_in_sight()
+        self.refresh()
+
+    @property
+    def key(self) -> Hashable | None:
+        """The row under the cursor; None where there is none."""
+        return self._source.key(self.cursor) if self.cursor < len(self._source) else None
+
+    def redraw_row(self, key: Hashable) -> None:
+        """One row has changed."""
+        index = self._source.index_of(key)
+        if index is not None:
+            self.refresh_line(index + _HEAD_LINES)
+
+    def visible_rows(self) -> range:
+        """Indexes of the rows on the screen."""
+        first = self.scroll_offset.y
+        return range(first, min(first + self._page(), len(self._source)))
+
+    def render_line(self, y: int) -> Strip:
+        """The line at `y` of the screen."""
+        width = self.scrollable_content_region.width
+        if y == 0:
+            heads = {placed.column.name: Cell(placed.column.title) for placed in self._placed}
+            return self._strip(heads, width, self.get_component_rich_style("table--head"), " ")
+        index = self.scroll_offset.y + y - _HEAD_LINES
+        if index >= len(self._source):
+            return Strip.blank(width, self.rich_style)
+        under = index == self.cursor
+        base = self.get_component_rich_style("table--cursor") if under else self.rich_style
+        cells = self._source.cells(index)
+        if cells is None:
+            self._ask_for_missing()
+            cells = {self._placed[0].column.name: Cell("…", "dim")}
+        return self._strip(cells, width, base, CURSOR if under else " ")
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Columns come and go with the width."""
+        self._placed = place(self._columns, self.scrollable_content_region.width - 2)
+        self.virtual_size = Size(self.size.width, len(self._source) + _HEAD_LINES)
+        self._keep_in_sight()
+
+    def on_click(self, event: events.Click) -> None:
+        """The cursor goes to the row that was clicked."""
+        if event.y >= _HEAD_LINES:
+            self.move_to(self.scroll_offset.y + event.y - _HEAD_LINES)
+
+    def watch_cursor(self) -> None:
+        """Redraw, and tell of the row."""
+        self._keep_in_sight()
+        self.refresh()
+        self.post_message(self.Moved(self.key))
+
+    def move_to(self, index: int) -> None:
+        """Put the cursor on a row, or on the nearest there is."""
+        self.cursor = max(0, min(index, len(self._source) - 1))
+        self._at = self.key
+
+    def do_down(self, _: str = "") -> None:
+        """Next row."""
+        self.move_to(self.cursor + 1)
+
+    def do_up(self, _: str = "") -> None:
+        """Row before."""
+        self.move_to(self.cursor - 1)
+
+    def do_top(self, _: str = "") -> None:
+        """First row."""
+        self.move_to(0)
+
+    def do_bottom(self, _: str = "") -> None:
+        """Last row."""
+        self.move_to(len(self._source) - 1)
+
+    def do_page_down(self, _: str = "") -> None:
+        """Half a screen down."""
+        self.move_to(self.cursor + max(self._page() // 2, 1))
+
+    def do_page_up(self, _: str = "") -> None:
+        """Half a screen up."""
+        self.move_to(self.cursor - max(self._page() // 2, 1))
+
+    def _page(self) -> int:
+        return max(self.scrollable_content_region.height - _HEAD_LINES, 1)
+
+    def _keep_in_sight(self) -> None:
+        first, page = self.scroll_offset.y, self._page()
+        if self.cursor < first:
+            self.scroll_to(y=self.cursor, animate=False)
+        elif self.cursor >= first + page:
+            self.scroll_to(y=self.cursor - page + 1, animate=False)
+
+    def _ask_for_missing(self) -> None:
+        rows = self.visible_rows()
+        asked = (rows.start, rows.stop - 1)
+        if asked != self._asked:
+            self._asked = asked
+            self.post_message(self.Missing(*asked))
+
+    def _strip(self, cells: Mapping[str, Cell], width: int, base: Style, marker: str) -> Strip:
+        segments = [Segment(f"{marker} ", base)]
+        for at, placed in enumerate(self._placed):
+            value = cells.get(placed.column.name, _BLANK)
+            text = fit(value.text, placed.width, right=placed.column.right)
+            gap = " " * GAP if at else ""
+            segments.append(Segment(gap + text, tone_style(self, value.tone, base)))
+        return Strip(segments).adjust_cell_length(width, base)

@@ -221,7 +221,8 @@ class VersionMismatch(Unavailable):
 def _tree(root: type[EngineError]) -> dict[str, type[EngineError]]:
     found = {root.code: root}
     for child in root.__subclasses__():
-        found |= _tree(child)
+        # A kind without a code of its own does not take the place of the one above it.
+        found = _tree(child) | found
     return found
 
 

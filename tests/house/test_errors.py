@@ -35,3 +35,10 @@ def test_an_error_crosses_the_socket_unchanged(kind: type[EngineError]) -> None:
     sent = kind("It broke.", "Mend it.", name="fraud", row=3)
     came = from_problem(sent.to_problem(), sent.status)
     assert (type(came), came.message, came.hint, came.about) == (kind, sent.message, sent.hint, sent.about)
+
+
+def test_an_error_without_a_code_of_its_own_does_not_replace_the_one_above_it() -> None:
+    class Nameless(errors.BadData):
+        pass
+
+    assert type(from_problem(Nameless("It broke.").to_problem(), 422)) is errors.BadData

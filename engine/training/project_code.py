@@ -79,14 +79,19 @@ def told_as_project_failure(folder: Path, named: str) -> Iterator[None]:
         if isinstance(error, SyntaxError) and error.filename:
             place = f"{_shown(error.filename, folder)}:{error.lineno}"
         where = place or f"the estimator of {named}, {Path(frames[-1].filename).name}:{frames[-1].lineno}"
-        said = (str(error).strip().splitlines() or [""])[0][:300]
-        what = f"{type(error).__name__}: {said}" if said else type(error).__name__
         raise ProjectCodeFailed(
-            f"The project's code failed at {where}: {what}",
+            f"The project's code failed at {where}: {_said(error)}.",
             "The whole trace is in the job's log; mend the code and train again.",
             where=where,
             exception=type(error).__name__,
         ) from error
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return f"it called exit({error.code!r})"
+    first_line = (str(error).strip().splitlines() or [""])[0][:300].rstrip(".")
+    return f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__
 
 
 def _shown(filename: str, folder: Path) -> str:

@@ -63,17 +63,19 @@ def split_rows(
     id_column: str | None = None,
     time_column: str | None = None,
     champion_until: datetime | None = None,
+    cut_offs: tuple[datetime, datetime] | None = None,
 ) -> Split:
     """Split the rows of a canonical frame.
 
     `champion_until` is the champion's own `trained_until`; it counts with a time only, for a hash keeps a row's side
-    anyway. Validation and test may be empty where rows are few.
+    anyway. `cut_offs` are `train_until` and `trained_until` of an earlier split, to have the same again. Validation
+    and test may be empty where rows are few.
 
     Raises:
         BadData: a row without a time, or no row at all on the train side.
     """
     if time_column is not None:
-        found = _by_time(frame[time_column], champion_until)
+        found = _by_time(frame[time_column], champion_until, cut_offs)
     else:
         hashes = hash_rows(frame, salt) if id_column is None else hash_values(frame[id_column], salt)
         place = to_fraction(hashes)
@@ -92,7 +94,7 @@ def split_rows(
     return found
 
 
-def _by_time(times: pl.Series, champion_until: datetime | None) -> Split:
+def _by_time(times: pl.Series, champion_until: datetime | None, cut_offs: tuple[datetime, datetime] | None) -> Split:
     if times.null_count():
         raise BadData(
             f"The column {times.name!r} has {times.null_count():,} nulls, and rows are split in its order.",
@@ -100,12 +102,7 @@ def _by_time(times: pl.Series, champion_until: datetime | None) -> Split:
             column=times.name,
         )
     at = times.to_physical().to_numpy()
-    ordered = np.sort(at)
-    latest = _cut(ordered, VALIDATION_UNTIL)
-    if champion_until is not None:
-        latest = max(latest, (champion_until - _EPOCH) // timedelta(microseconds=1))
-    learnt = ordered[: np.searchsorted(ordered, latest, side="right")]
-    first = _cut(learnt, TRAIN_UNTIL / VALIDATION_UNTIL)
+    first, latest = map(_microseconds, cut_offs) if cut_offs else _cut_offs(np.sort(at), champion_until)
     return Split(
         train=np.flatnonzero(at <= first),
         validation=np.flatnonzero((at > first) & (at <= latest)),
@@ -116,11 +113,23 @@ def _by_time(times: pl.Series, champion_until: datetime | None) -> Split:
     )
 
 
+def _cut_offs(ordered: npt.NDArray[np.int64], champion_until: datetime | None) -> tuple[int, int]:
+    latest = _cut(ordered, VALIDATION_UNTIL)
+    if champion_until is not None:
+        latest = max(latest, _microseconds(champion_until))
+    learnt = ordered[: np.searchsorted(ordered, latest, side="right")]
+    return _cut(learnt, TRAIN_UNTIL / VALIDATION_UNTIL), latest
+
+
 def _cut(ordered: npt.NDArray[np.int64], share: float) -> int:
     """The last time of the first `share` of the rows; rows of one time stay together."""
     if not len(ordered):
         return 0
     return int(ordered[max(0, round(len(ordered) * share) - 1)])
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def _moment(microseconds: int) -> datetime:

@@ -40,7 +40,7 @@ BUNDLE = "bundle"
 _DONE_AFTER = {"snapshot": 0.15, "fit": 0.75, "package": 0.85}
 
 
-def train(session: Session) -> None:
+def run_train(session: Session) -> None:
     """Run the steps of a `train` job that are not finished yet.
 
     Raises:

@@ -1,0 +1,132 @@
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+from fakes.tables_of_data import mixed_frame
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.errors import BadData
+from engine.training.row_hash import hash_rows, hash_values, to_fraction
+from engine.training.split import split_rows
+
+
+def by_time(frame: pl.DataFrame, **more: object):
+    return split_rows(frame, salt="s", time_column="at", **more)
+
+
+def test_every_row_is_on_one_side() -> None:
+    found = split_rows(mixed_frame(1000), salt="s", id_column="key")
+    assert sorted([*found.train, *found.validation, *found.test]) == list(range(1000))
+    assert [len(side) / 1000 for side in (found.train, found.validation, found.test)] == pytest.approx(
+        [0.6, 0.2, 0.2], abs=0.05
+    )
+
+
+def test_a_row_never_changes_sides_when_rows_are_added_or_reordered() -> None:
+    frame = mixed_frame(1000)
+    before = set(frame["key"].gather(split_rows(frame[:600], salt="s", id_column="key").test))
+    shuffled = frame.sample(fraction=1.0, shuffle=True, seed=3)
+    after = set(shuffled["key"].gather(split_rows(shuffled, salt="s", id_column="key").test))
+    assert {key for key in after if key < 600} == before
+
+
+def test_an_id_keeps_its_side_when_it_turns_into_text() -> None:
+    frame = mixed_frame(300)
+    as_text = frame.with_columns(pl.col("key").cast(pl.String))
+    sides = [split_rows(table, salt="s", id_column="key").test.tolist() for table in (frame, as_text)]
+    assert sides[0] == sides[1]
+
+
+def test_equal_rows_are_on_the_same_side() -> None:
+    frame = mixed_frame(200).drop("key", "at")
+    found = split_rows(pl.concat([frame, frame]), salt="s")
+    test = set(found.test.tolist())
+    assert test == {row + 200 for row in test if row < 200} | {row - 200 for row in test if row >= 200}
+    assert found.by == "row"
+
+
+def test_the_order_of_columns_does_not_matter() -> None:
+    frame = mixed_frame(100)
+    assert (hash_rows(frame, "s") == hash_rows(frame.select(frame.columns[::-1]), "s")).all()
+
+
+def test_another_salt_is_another_split() -> None:
+    frame = mixed_frame(500)
+    one, other = (split_rows(frame, salt=salt, id_column="key").test.tolist() for salt in "ab")
+    assert one != other
+
+
+def test_hashes_are_the_same_for_ever() -> None:
+    """A release that changed them would move rows from the test side to the train side of projects that exist."""
+    frame = pl.DataFrame({"n": [0.1, None], "i": [5, -5], "t": ["Käse", ""], "b": [True, None]})
+    assert hash_values(pl.Series([1, 22]), "salt").tolist() == [5783910601270428541, 7355189978553353249]
+    assert hash_rows(frame, "salt").tolist() == [13413514968134859656, 8393432620649056725]
+
+
+@given(st.lists(st.one_of(st.none(), st.text(max_size=6)), min_size=1, max_size=30))
+def test_equal_text_has_equal_hashes_and_other_text_others(values: list[str | None]) -> None:
+    hashes = hash_values(pl.Series(values, dtype=pl.String), "s").tolist()
+    assert len(set(hashes)) == len(set(values))
+    alone = [hash_values(pl.Series([value], dtype=pl.String), "s")[0] for value in values]
+    assert hashes == alone
+
+
+def test_fractions_are_even() -> None:
+    place = to_fraction(hash_values(pl.Series(np.arange(20_000)), "s"))
+    assert np.histogram(place, 10, (0, 1))[0] == pytest.approx(np.full(10, 2000), abs=250)
+
+
+def test_with_a_time_every_side_comes_after_the_one_before() -> None:
+    frame = mixed_frame(1000).sample(fraction=1.0, shuffle=True, seed=1)
+    found = by_time(frame)
+    at = frame["at"]
+    assert at[found.train].max() < at[found.validation].min()
+    assert at[found.validation].max() < at[found.test].min()
+    assert (len(found.train), len(found.validation), len(found.test)) == (600, 200, 200)
+    assert found.trained_until == at[found.validation].max()
+
+
+def test_rows_of_one_moment_stay_together() -> None:
+    frame = mixed_frame(100).with_columns(pl.col("at").dt.truncate("1d"))
+    found = by_time(frame)
+    days = [set(frame["at"][side].to_list()) for side in (found.train, found.validation, found.test)]
+    assert not days[0] & days[1]
+    assert not days[1] & days[2]
+
+
+def test_test_rows_lie_after_what_the_champion_learnt_from() -> None:
+    frame = mixed_frame(1000)
+    until = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=950)
+    found = by_time(frame, champion_until=until)
+    assert len(found.test) == 49
+    assert frame["at"][found.test].min() > until
+    assert len(found.train) == pytest.approx(0.75 * 951, abs=1)
+
+
+def test_a_champion_that_learnt_from_all_rows_leaves_no_test_rows() -> None:
+    until = datetime(2030, 1, 1, tzinfo=UTC)
+    assert len(by_time(mixed_frame(100), champion_until=until).test) == 0
+
+
+def test_cut_offs_of_before_give_the_split_of_before() -> None:
+    frame = mixed_frame(1000)
+    before = by_time(frame)
+    again = by_time(
+        frame,
+        champion_until=datetime(1970, 2, 8, tzinfo=UTC),
+        cut_offs=(before.train_until, before.trained_until),
+    )
+    assert again.to_dict() == before.to_dict()
+
+
+def test_rows_without_a_time_are_refused() -> None:
+    frame = mixed_frame(50).with_columns(pl.when(pl.col("key") != 3).then("at"))
+    with pytest.raises(BadData, match="'at' has 1 null"):
+        by_time(frame)
+
+
+def test_a_handful_of_rows_is_refused_in_a_sentence_or_split() -> None:
+    with pytest.raises(BadData, match="No row is left to learn from"):
+        split_rows(mixed_frame(0), salt="s", id_column="key")

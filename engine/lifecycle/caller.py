@@ -1,4 +1,4 @@
-"""Who asks for something: a Unix user with a role, or a job with its token."""
+"""Who asks: a Unix user in a role, a job with its token, or the engine itself."""
 
 from __future__ import annotations
 
@@ -8,40 +8,35 @@ from typing import Literal
 from engine.errors import Forbidden
 
 Role = Literal["viewer", "operator", "approver", "admin", "job"]
-
-RANK: dict[Role, int] = {"viewer": 1, "operator": 2, "approver": 3, "admin": 4, "job": 0}
-"""Each of the people's roles may do what the lower ones may; a job stands outside and may do its own work only."""
+ROLES: tuple[Role, ...] = ("viewer", "operator", "approver", "admin")
+"""Each may do what those before it may. `job` stands outside: it may do its own work and nothing else."""
 
 
 @dataclass(frozen=True)
 class Caller:
-    """One caller of one request. `job` is (job id, attempt) for a worker; its role is then `job`."""
+    """Whoever stands behind a request. A job's caller speaks for that attempt and for nothing else."""
 
     user: str
     uid: int
     role: Role
     job: tuple[int, int] | None = None
+    """(job, attempt) of a worker."""
 
     @property
     def name(self) -> str:
-        """As events tell of it."""
-        return self.user if self.job is None else f"job {self.job[0]}"
+        """As the audit chain names them."""
+        return f"job {self.job[0]}" if self.job else self.user
 
     def may(self, role: Role) -> bool:
-        """Whether the caller's role is `role` or a higher one."""
-        return RANK[self.role] >= RANK[role] and (self.role == "job") == (role == "job")
+        """Has at least this role. A job has none."""
+        return self.role in ROLES and ROLES.index(self.role) >= ROLES.index(role)
 
-    def need(self, role: Role, what: str) -> None:
-        """Refuse a caller of a lower role.
-
-        Raises:
-            Forbidden: naming `what` it takes the role for.
-        """
+    def need(self, role: Role, to: str) -> None:
+        """Raise `Forbidden` where `may(role)` does not hold; `to` says what was tried, such as `override the gate`."""
         if not self.may(role):
-            article = "an" if role[0] in "aeiou" else "a"
             raise Forbidden(
-                f"{self.name} is {self.role} here; to {what} takes {article} {role}.",
-                "Ask an admin, or have yourself put into that role in config.toml.",
+                f"{self.name} is {self.role} here, and only an {role} may {to}.",
+                f"Ask an {role}, or have the role given to you in config.toml.",
                 role=self.role,
                 needed=role,
             )

@@ -1,29 +1,44 @@
-"""What the use cases work with, handed to each of them first."""
+"""What the use cases work with. Bootstrap makes one, and each use case gets it first."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.blobs.store import BlobStore
+from engine.lifecycle.pulse import Pulse
 from engine.registry.reader import Reader
 from engine.registry.writer import Writer
 from engine.settings import Config, Home
 from engine.wire.events import Progress
 
 
+def _nobody() -> None:
+    return None
+
+
+def _unheard(progress: Progress) -> None:
+    return None
+
+
+def _stays(all_processes: bool) -> None:
+    return None
+
+
 @dataclass(frozen=True)
 class Parts:
-    """The parts of one engine, joined by `engine.bootstrap`."""
+    """The joined parts of one engine."""
 
     home: Home
     config: Config
     writer: Writer
     reader: Reader
     blobs: BlobStore
-    poke_jobs: Callable[[], None]
-    """Have the supervisor look at the queue now."""
-    poke_deployments: Callable[[], None]
-    """Have the reconciler look at the deployments now."""
-    publish_progress: Callable[[Progress], None]
-    """Tell those who follow the stream; may be lost."""
+    poke_jobs: Callable[[], None] = _nobody
+    """A job waits, or is to be cancelled. Returns at once."""
+    poke_deployments: Callable[[], None] = _nobody
+    """A deployment is wanted otherwise than it is. Returns at once."""
+    publish_progress: Callable[[Progress], None] = _unheard
+    stop: Callable[[bool], None] = _stays
+    """End the engine after the answer has gone out; True: gateway, model servers and workers as well."""
+    pulse: Pulse = field(default_factory=Pulse)

@@ -25,6 +25,7 @@ from engine.registry.core import EVENT_HEAD
 from engine.registry.events import Head
 from engine.registry.translate import translate
 from engine.registry.tx import Tx
+from engine.registry.upsert import upsert
 from engine.wire.events import EventView
 
 log = logging.getLogger(__name__)
@@ -230,4 +231,4 @@ def _in_transaction(connection: Connection) -> bool:
     return bool(raw is not None and raw.in_transaction)
 
 
-_MOVE_HEAD = EVENT_HEAD.insert().prefix_with("OR REPLACE")
+_MOVE_HEAD = upsert(EVENT_HEAD)

@@ -56,8 +56,11 @@ class Attempt:
 
 
 def attempt_of_token(source: Source, token_sha256: str) -> Attempt | None:
-    """The running attempt that this token was made for; None: nobody's, or its attempt is over."""
-    found = select(JOB.c.id, JOB.c.attempt).where(JOB.c.token_sha256 == token_sha256, JOB.c.status == "running")
+    """The newest attempt that this token was made for; None: nobody's, or another attempt has begun.
+
+    A job that is over keeps its last token, so that a worker whose answer got lost may ask again.
+    """
+    found = select(JOB.c.id, JOB.c.attempt).where(JOB.c.token_sha256 == token_sha256)
     with source.connection() as connection:
         row = connection.execute(found).first()
     return Attempt(row.id, row.attempt) if row else None

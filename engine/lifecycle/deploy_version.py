@@ -1,0 +1,68 @@
+"""Put a version behind its model's endpoint."""
+
+from __future__ import annotations
+
+from engine.errors import Forbidden, NotFound
+from engine.lifecycle.approve_version import find_version
+from engine.lifecycle.caller import Caller
+from engine.lifecycle.parts import Parts
+from engine.lifecycle.release import need_approval, place, plan_of_version, refusal
+from engine.registry.queries.endpoints import get_deployment
+from engine.registry.queries.projects import no_project
+from engine.registry.tables import Approval, Project, Version
+from engine.registry.tx import Tx
+from engine.wire.endpoints import Deploy, DeploymentView
+
+
+def deploy_version(parts: Parts, caller: Caller, name: str, ask: Deploy) -> DeploymentView:
+    """Want it to serve, and answer at once: the reconciler starts it and moves the traffic when it is ready.
+
+    Raises:
+        NotFound: nobody knows the model or version, or no version may be released.
+        GateRefused, InsufficientEvidence: the version did not pass, and no override says why all the same.
+        Forbidden: it is not approved and the caller is no approver, who alone may override.
+        Conflict: a share was asked for, and nothing else serves.
+    """
+    if ask.override is not None:
+        caller.need("approver", "override the gate")
+
+    def want(tx: Tx) -> DeploymentView:
+        version = find_version(tx, name, ask.version) if ask.version is not None else _newest(tx, caller, name, ask)
+        need_approval(tx, caller, name, version, ask.override)
+        plan = plan_of_version(tx, version, reason=ask.reason, share=ask.share)
+        deployment = place(tx, caller, name, version, plan)
+        return get_deployment(tx, deployment.id or 0)
+
+    answer = parts.writer.write_and_wait(want)
+    parts.poke_deployments()
+    return answer
+
+
+def promote_version(parts: Parts, caller: Caller, name: str, ask: Deploy) -> DeploymentView:
+    """Deploy at full weight: it replaces everything else and becomes the champion. Raises as `deploy_version`."""
+    caller.need("approver", "promote a version")
+    return deploy_version(parts, caller, name, ask.model_copy(update={"share": 1.0}))
+
+
+def _newest(tx: Tx, caller: Caller, name: str, ask: Deploy) -> Version:
+    """The newest approved version; for an approver also one that passed, and with an override the newest of all."""
+    project = tx.first(Project, Project.name == name)
+    if project is None:
+        raise no_project(name)
+    versions = tx.all(Version, Version.project_id == project.id, newest=Version.number)
+    if not versions:
+        raise NotFound(f"{name} has no version yet.", f"Train it: `mlops train {name}`.", name=name)
+    if ask.override is not None:
+        return versions[0]
+    approved = {row.version_id for row in tx.all(Approval)}
+    passed_too = caller.may("approver")
+    for version in versions:
+        if version.id in approved or (passed_too and version.outcome == "pass"):
+            return version
+    if versions[0].outcome != "pass":
+        raise refusal(name, versions[0])
+    raise Forbidden(
+        f"No version of {name} is approved.",
+        f"Ask an approver: `mlops approve {name}@{versions[0].number}`.",
+        name=name,
+    )

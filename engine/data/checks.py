@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from engine.data.schema import DTYPES, Schema
+from engine.data.schema import Schema
 from engine.data.text_columns import ColumnType, Misfit, convert
 from engine.errors import BadData, InvalidConfig
 from engine.project import Column, Project, Scalar
@@ -104,8 +104,9 @@ def _rules(column: pl.Series, kind: ColumnType, expected: Column) -> list[tuple[
     if not expected.nullable:
         found.append(("nullable", False, column.is_null()))
     if expected.allowed is not None:
-        allowed = _in_type(column.name, kind, expected.allowed)
-        found.append(("allowed", list(expected.allowed), column.is_not_null() & ~column.is_in(allowed)))
+        values = _in_type(column.name, kind, expected.allowed)
+        held = column.cast(pl.Float64) if kind == "integer" else column
+        found.append(("allowed", list(expected.allowed), column.is_not_null() & ~held.is_in(values)))
     return found
 
 
@@ -119,12 +120,12 @@ def _quantity(column: pl.Series, kind: ColumnType, rule: str) -> pl.Series:
     return column
 
 
-def _in_type(name: str, kind: ColumnType, values: Sequence[Scalar]) -> pl.Series:
+def _in_type(name: str, kind: ColumnType, values: Sequence[Scalar]) -> list[Any]:
+    """Values of `allowed` as the column's cells compare with them; integers as floats, so that 1.0 is 1."""
     try:
-        text = pl.Series([str(value) for value in values], dtype=pl.String)
-        if kind == "integer" and any(isinstance(value, float) for value in values):
-            return pl.Series([float(value) for value in values], dtype=pl.Float64)
-        return convert(text, kind, ".").cast(DTYPES[kind])
+        if kind == "integer":
+            return [float(value) for value in values]
+        return convert(pl.Series([str(value) for value in values], dtype=pl.String), kind, ".").to_list()
     except (Misfit, ValueError) as error:
         raise InvalidConfig(
             f"data.columns: {name!r} is a {kind}, and `allowed` holds a value that is none.",

@@ -48,9 +48,9 @@ def read_csv(text: bytes, delimiter: str, shown: str) -> pl.DataFrame:
         BadData: no record, no row, a name twice, a record of another length (names the line), an open quote.
     """
     text = _unix_lines(text)
-    if not text.strip():
+    names = [name.strip() for name in first_record(text, delimiter)]
+    if not names:
         raise BadData(f"{shown} is empty.", "A CSV file starts with a line of column names.", file=shown)
-    names = _header(text, delimiter)
     frame = _read_fast(text, delimiter, len(names))
     if frame is None:
         frame = _read_slowly(text, delimiter, names, shown)
@@ -84,10 +84,6 @@ def first_record(text: bytes, delimiter: str) -> list[str]:
 
 def _unix_lines(text: bytes) -> bytes:
     return text.replace(b"\r", b"\n") if b"\r" in text and b"\n" not in text else text
-
-
-def _header(text: bytes, delimiter: str) -> list[str]:
-    return [name.strip() for name in first_record(text, delimiter)]
 
 
 def _is_blank(record: list[str]) -> bool:

@@ -102,7 +102,7 @@ def work(call: Call) -> int:
     return DONE
 
 
-def find_job(kind: str) -> Callable[..., None]:
+def find_job(kind: str) -> Callable[[Session], None]:
     """The function that does jobs of a kind. Imported only now: each needs other libraries."""
     if kind == "look":
         from engine.worker.look import run_look

@@ -109,7 +109,7 @@ def _without_known(table: pl.DataFrame, out: Path) -> pl.DataFrame:
     received = table["received_at"].drop_nulls()
     if not files or not len(received):
         return table
-    first, last = received.dt.min(), received.dt.max()
+    first, last = received.sort()[[0, -1]]
     known = (
         pl.scan_parquet(files, glob=False, missing_columns="insert", extra_columns="ignore", schema=_KEY_SCHEMA)
         .filter(pl.col("received_at").is_between(first - _RETRIED_WITHIN, last + _RETRIED_WITHIN))

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from engine.project import Project
 from engine.data.sources import Dialect, Table, read_table
+from engine.project import Project
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from engine.data import csv_source
 from engine.data.csv_source import lines_of_rows, read_csv
 from engine.errors import BadData
 
-CELLS = st.text(
-    st.characters(codec="utf-8", exclude_characters="\x00\r", exclude_categories=("Cs",)), max_size=12
-).map(str.strip)
+CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r", exclude_categories=("Cs",)), max_size=12).map(
+    str.strip
+)
 
 
 def refusal(text: bytes, delimiter: str = ",") -> BadData:

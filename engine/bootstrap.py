@@ -75,7 +75,7 @@ class Engine:
                 reader=reader,
                 blobs=BlobStore(self._home.blobs),
                 publish_progress=hub.publish_progress,
-                stop=lambda everything: loop.call_soon_threadsafe(self._stop, everything) and None,
+                stop=self._stop_from_anywhere,
             )
             context = Context(
                 parts=parts,
@@ -90,11 +90,17 @@ class Engine:
             api = build_api(context, lambda digest: _attempt(reader, digest))
             listener = bind(self._home.engine_socket)
             ends.callback(self._home.engine_socket.unlink, missing_ok=True)
+            # Whoever starts an engine wants it up again.
+            self._home.stopped_mark.unlink(missing_ok=True)
             self._server = ApiServer(api, ready)
             self._hub = hub
+            self._loop = loop
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, self._stop, False)
             await self._server.serve(sockets=[listener])
+
+    def _stop_from_anywhere(self, everything: bool) -> None:
+        self._loop.call_soon_threadsafe(self._stop, everything)
 
     def _stop(self, everything: bool) -> None:
         self._end_all = self._end_all or everything

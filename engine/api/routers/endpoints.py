@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from engine.api.context import InEngine
 from engine.api.roles import Approver, Operator, Viewer
-from engine.lifecycle.deploy_version import deploy_version
+from engine.lifecycle.deploy_version import deploy_version, promote_version
 from engine.lifecycle.rollback_endpoint import rollback_endpoint
 from engine.registry.queries import endpoints, fleet
 from engine.wire.endpoints import Deploy, DeploymentView, EndpointList, EndpointView, Rollback
@@ -30,15 +30,13 @@ def get_endpoint(engine: InEngine, caller: Viewer, name: str) -> EndpointView:
 @router.post("/endpoints/{name}/deploy")
 def deploy(engine: InEngine, caller: Operator, name: str, body: Deploy) -> DeploymentView:
     """Put a version behind the endpoint. Answered at once; follow the deployment to `live` or `failed`."""
-    if body.override is not None:
-        caller.need("approver", "release a version that did not pass")
     return deploy_version(engine.parts, caller, name, body)
 
 
 @router.post("/endpoints/{name}/promote")
 def promote(engine: InEngine, caller: Approver, name: str, body: Deploy) -> DeploymentView:
     """Deploy at full weight: the version becomes the champion."""
-    return deploy_version(engine.parts, caller, name, body.model_copy(update={"share": 1.0}))
+    return promote_version(engine.parts, caller, name, body)
 
 
 @router.post("/endpoints/{name}/rollback")

@@ -6,9 +6,9 @@ from fastapi import APIRouter
 
 from engine.api.context import InEngine
 from engine.api.fields import PageSize, Position, RowId
-from engine.api.job_log import read_job_log
 from engine.api.roles import Operator, Viewer
 from engine.lifecycle.cancel_job import cancel_job
+from engine.lifecycle.read_log import read_log
 from engine.registry.queries import jobs, schedules
 from engine.wire.jobs import JobList, JobStatus, JobView, LogPage, ScheduleList
 
@@ -37,8 +37,7 @@ def get_job(engine: InEngine, caller: Viewer, job_id: RowId) -> JobView:
 @router.get("/jobs/{job_id}/log")
 def get_log(engine: InEngine, caller: Viewer, job_id: RowId, offset: Position = 0, limit: Position = 65_536) -> LogPage:
     """What the job printed, from a byte on."""
-    job = jobs.get_job(engine.parts.reader, job_id)
-    return read_job_log(engine.parts.home, job, offset=offset, limit=limit)
+    return read_log(engine.parts, job_id, offset=offset, limit=limit)
 
 
 @router.post("/jobs/{job_id}/cancel")

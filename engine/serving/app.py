@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import secrets
 import sys
@@ -59,15 +60,15 @@ class App:
         self._answers = Answers(bundle.manifest)
         self._v2 = V2(bundle.manifest, spec, reader)
         self._metrics = Metrics()
-        self._helper = ThreadPoolExecutor(1, "scoring")
+        self._helpers = ThreadPoolExecutor(min(4, os.cpu_count() or 1), "scoring")
         # 64 random bits per process and a counter: unique like a UUID, at a tenth of its price.
         self._new_request_id = map((secrets.token_hex(8) + "-%x").__mod__, count()).__next__
         self._version = str(spec.version).encode()
         self._gets, self._posts = self._routes()
 
     def close(self) -> None:
-        """End the helping thread and close the capture segment; nothing may be asked afterwards."""
-        self._helper.shutdown()
+        """End the helping threads and close the capture segment; nothing may be asked afterwards."""
+        self._helpers.shutdown()
         self._captures.close()
 
     def _routes(self) -> tuple[dict[str, Callable[[], Any]], dict[str, tuple[str, Handler]]]:
@@ -187,7 +188,7 @@ class App:
             return [self._model.score_values(rows[0])]
         if len(rows) < HELPER_ROWS:
             return self._model.score_rows(rows)
-        return await asyncio.get_running_loop().run_in_executor(self._helper, self._model.score_rows, rows)
+        return await asyncio.get_running_loop().run_in_executor(self._helpers, self._model.score_rows, rows)
 
 
 class ClientGone(Exception):

@@ -14,10 +14,12 @@ from typing import Any
 from zipfile import BadZipFile
 
 from engine.serving.problems import BadBundle
+from engine.serving.skops_trees import check_trees
 
 ALLOWED: tuple[str, ...] = (
     "collections.OrderedDict",
     "collections.defaultdict",
+    "functools.partial",
     "lightgbm.basic.Booster",
     "lightgbm.sklearn.LGBMClassifier",
     "lightgbm.sklearn.LGBMRegressor",
@@ -69,6 +71,7 @@ ALLOWED: tuple[str, ...] = (
     "sklearn.utils._bunch.Bunch",
     "sklearn.utils._metadata_requests.MetadataRequest",
     "sklearn.utils._metadata_requests.MethodMetadataRequest",
+    "sklearn.utils.validation.check_array",
 )
 """Types beyond those that skops trusts by itself."""
 
@@ -118,6 +121,7 @@ def load_estimator(content: bytes) -> Any:
         estimator = loads(content, trusted=list(ALLOWED))
     except Exception as error:  # a damaged file fails anywhere inside skops, numpy or scikit-learn
         raise BadBundle(f"The skops file cannot be loaded: {error}.") from error
+    check_trees(estimator)
     return estimator
 
 

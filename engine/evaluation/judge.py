@@ -88,7 +88,7 @@ def judge(
 def align(scores: Floats, known: Sequence[Any], classes: Sequence[Any]) -> Floats:
     """Scores by the classes a model knows, as scores by `classes`; shape (rows, len(known)) to (rows, len(classes)).
 
-    A class the model does not know has the score 0.
+    A class the model does not know has the score 0; one that only the model knows is left out.
 
     >>> align(np.array([[0.2, 0.8]]), ["a", "c"], ["a", "b", "c"]).tolist()
     [[0.2, 0.0, 0.8]]
@@ -97,7 +97,8 @@ def align(scores: Floats, known: Sequence[Any], classes: Sequence[Any]) -> Float
         return scores
     aligned = np.zeros((len(scores), len(classes)))
     for column, label in enumerate(known):
-        aligned[:, classes.index(label)] = scores[:, column]
+        if label in classes:
+            aligned[:, classes.index(label)] = scores[:, column]
     return aligned
 
 

@@ -147,17 +147,23 @@ def threads_here() -> int:
 
 
 def _entry(studio: _Studio, candidate: Candidate, on_metric: OnMetric) -> Entry:
+    curves: set[str] = set()
+
+    def report(key: str, step: int, value: float) -> None:
+        curves.add(key)
+        on_metric(candidate.name, key, step, value)
+
     try:
         fitted = studio.fit(
             candidate,
             Entry(candidate.name, candidate.kind, candidate.params),
-            lambda key, step, value: on_metric(candidate.name, key, step, value),
+            report,
         )
     except CandidateFailed as error:
         return Entry(candidate.name, candidate.kind, candidate.params, failed=True, note=str(error)[:300])
     params, metrics = candidate.params | fitted.model.found, studio.measure(fitted)
-    for key, value in metrics.items():
-        on_metric(candidate.name, key, int(fitted.model.found.get("rounds", 0)), value)
+    for key in sorted(metrics.keys() - curves):
+        on_metric(candidate.name, key, 0, metrics[key])
     return Entry(candidate.name, candidate.kind, params, metrics, note=fitted.model.note)
 
 

@@ -36,8 +36,8 @@ def _load(folder: Path, named: str) -> Callable[[dict[str, Any]], Any]:
         try:
             module = importlib.import_module(module_name)
         except ModuleNotFoundError as error:
-            if error.name != module_name:
-                raise
+            if not f"{module_name}.".startswith(f"{error.name}."):
+                raise  # a module that the project's own file asks for
             raise ProjectCodeFailed(
                 f"train.estimator is {named!r}, and the project has no {module_name.replace('.', '/')}.py.",
                 "Write that file, or leave `estimator` out for the built-in candidates.",

@@ -290,9 +290,11 @@ def test_what_is_wrong_with_project_code_is_told_in_a_sentence(tmp_path: Path, t
         fit_candidates(task)
 
 
-def test_a_missing_file_of_project_code_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ProjectCodeFailed, match=r"the project has no model\.py"):
-        fit_candidates(task_of(made_project(**OWN), mixed_frame(100), tmp_path))
+@pytest.mark.parametrize(("named", "file"), [("model:build", r"model\.py"), ("parts.trees:build", r"parts/trees\.py")])
+def test_a_missing_file_of_project_code_is_told(tmp_path: Path, named: str, file: str) -> None:
+    project = made_project(train=f'estimator = "{named}"')
+    with pytest.raises(ProjectCodeFailed, match=f"the project has no {file}"):
+        fit_candidates(task_of(project, mixed_frame(100), tmp_path))
 
 
 def test_a_module_from_outside_of_the_project_is_not_taken(tmp_path: Path) -> None:

@@ -196,6 +196,19 @@ def test_a_champion_that_cannot_score_the_rows_leaves_it_undecided(
     assert told in judged.reasons[0]
 
 
+def test_a_class_that_is_gone_from_the_data_does_not_keep_the_champion_from_being_compared(
+    engine: Engine, tmp_path: Path
+) -> None:
+    text, frame = project_text("multiclass"), mixed_frame(900, task="multiclass")
+    first = engine.train(text, write(tmp_path / "p", frame))
+    second = Engine(engine.root)
+    second.attempt = 1
+    fewer = write(tmp_path / "p", frame.filter(pl.col("answer") != "high"))
+    finished = second.train(text, fewer, champion=champion_of(first))
+    assert finished["judge"]["figures"]["champion"]["against"] == "made@3"
+    assert verdict(finished, text).outcome == "pass"
+
+
 def test_a_champion_whose_positive_label_is_now_the_negative_one_is_turned_around(
     engine: Engine, tmp_path: Path
 ) -> None:

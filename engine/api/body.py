@@ -35,7 +35,7 @@ async def read_body(headers: Headers, receive: Receive, limit_bytes: int) -> byt
         Disconnected: nobody is there any more.
     """
     said = headers.get("content-length", "0")
-    if not said.isdigit() or int(said[:20]) > limit_bytes:
+    if not (said.isascii() and said.isdigit()) or int(said[:20]) > limit_bytes:
         raise _too_large(limit_bytes)
     try:
         async with asyncio.timeout(BODY_WITHIN_S):

@@ -1,0 +1,101 @@
+"""Every route of the API, tried by everybody."""
+
+from __future__ import annotations
+
+from fakes.api_in_process import JOB_TOKEN, ROLES, ApiInProcess
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.applications import Starlette
+
+from engine.api.app import build_app, guarded_routes
+from engine.api.roles import Viewer, stated_role
+
+EVERYBODY = ("owner", *ROLES, "nobody")
+
+
+def routes(api: ApiInProcess) -> list[tuple[str, str, str | None]]:
+    """(method, path with made-up names, stated role)."""
+    found = []
+    for route in iter_route_contexts(build_app(api.context).routes):
+        assert isinstance(route.original_route, APIRoute), "only plain routes are served"
+        path = (route.path or "").format(name="fraud", number=1, job_id=12, run_id=1, snapshot_id=1, step="fit")
+        found += [(method, path, stated_role(route.endpoint)) for method in sorted(route.methods or ())]
+    return found
+
+
+async def test_every_route_states_its_role(api: ApiInProcess) -> None:
+    found = routes(api)
+    assert len(found) >= 35
+    assert [(method, path) for method, path, role in found if role is None] == []
+
+
+async def test_nobody_gets_anywhere(api: ApiInProcess) -> None:
+    for method, path, _ in routes(api):
+        answer = await api.ask(method, path, role="nobody")
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), (method, path)
+
+
+async def test_without_a_peer_nothing_is_answered(api: ApiInProcess) -> None:
+    for method, path, _ in routes(api):
+        assert (await api.ask(method, path, role=None)).status_code == 403, (method, path)
+        assert (await api.ask(method, path, role=None, token=JOB_TOKEN)).status_code == 403, (method, path)
+
+
+async def test_a_lower_role_is_refused_before_the_body_is_looked_at(api: ApiInProcess) -> None:
+    for method, path, needed in routes(api):
+        for role in ROLES:
+            if needed == "job" or ROLES.index(role) < ROLES.index(needed or ""):
+                answer = await api.ask(method, path, role=role, content=b"[[[ no JSON")
+                assert answer.status_code == 403, (method, path, role)
+
+
+async def test_the_needed_role_passes_the_guard(api: ApiInProcess) -> None:
+    for method, path, needed in routes(api):
+        if needed == "job" or path.endswith("/stream"):
+            continue
+        # A body that cannot be meant: what is asked for must not be done here.
+        answer = await api.ask(method, path, role=needed, json=["not", "meant"] if method == "POST" else None)
+        assert answer.status_code != 403, (method, path, answer.text)
+
+
+async def test_a_job_may_do_its_own_work_and_nothing_else(api: ApiInProcess) -> None:
+    for method, path, needed in routes(api):
+        answer = await api.ask(method, path, token=JOB_TOKEN, json=["not", "meant"] if method == "POST" else None)
+        assert (answer.status_code == 403) == (needed != "job"), (method, path, answer.text)
+
+
+async def test_a_job_may_not_touch_the_work_of_another(api: ApiInProcess) -> None:
+    for number in (13, 1, 120):
+        answer = await api.ask("GET", f"/v1/jobs/{number}/work", token=JOB_TOKEN)
+        assert answer.status_code == 403
+        assert "job 12" in answer.json()["detail"]
+
+
+async def test_even_the_owner_cannot_report_for_a_job(api: ApiInProcess) -> None:
+    answer = await api.ask("POST", "/v1/jobs/12/fail", json={"failure": {"code": "x", "message": "y"}})
+    assert answer.status_code == 403
+
+
+async def test_ten_wrong_tokens_and_the_user_must_wait(api: ApiInProcess) -> None:
+    guesses = [await api.ask("GET", "/v1/jobs/12/work", token=f"guess-{number}") for number in range(11)]
+    assert [answer.status_code for answer in guesses] == [403] * 10 + [429]
+    assert (await api.ask("GET", "/v1/jobs/12/work", token=JOB_TOKEN)).status_code == 429
+    other = await api.ask("GET", "/v1/jobs/12/work", role="viewer", token=JOB_TOKEN)
+    assert other.status_code == 404, "another user is not made to wait"
+
+
+async def test_a_route_that_states_no_role_does_not_exist(api: ApiInProcess) -> None:
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    forgetful = APIRouter(prefix="/v1")
+
+    @forgetful.get("/open")
+    async def forgotten() -> str:
+        return "open"
+
+    @forgetful.get("/stated")
+    async def stated(caller: Viewer) -> str:
+        return "stated"
+
+    app.include_router(forgetful)
+    app.mount("/v1/mounted", Starlette())
+    assert [route.pattern.pattern for route in guarded_routes(app)] == ["^/v1/stated$"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from textual.widget import AwaitMount
+
 from engine.errors import EngineError, InvalidInput
 from mlops_tui.commands import BY_ID, Command
 from mlops_tui.messages import ActionDone, ActionFailed
@@ -21,7 +23,7 @@ Ask = Callable[["AsyncEngineClient"], Awaitable[str]]
 class ActingScreen(LoopScreen):
     """A screen on whose rows something can be done; the argument of a command goes before the row."""
 
-    def do_train(self, argument: str) -> None:
+    def do_train(self, argument: str) -> AwaitMount | None:
         """Train a model."""
         command, name = BY_ID["train"], argument or self.subject("model")
 
@@ -29,9 +31,9 @@ class ActingScreen(LoopScreen):
             job = (await engine.train(name)).job
             return f"job {job.id} is {job.status}; 7 shows it"
 
-        self._do(command, name, ask)
+        return self._do(command, name, ask)
 
-    def do_approve(self, argument: str) -> None:
+    def do_approve(self, argument: str) -> AwaitMount | None:
         """Approve a version, after a question."""
         command, version = BY_ID["approve"], argument or self.subject("version")
 
@@ -40,9 +42,9 @@ class ActingScreen(LoopScreen):
             await engine.approve(name, _needed(number, version))
             return f"{version} is approved"
 
-        self._do(command, version, ask, question=f"Approve {version}?")
+        return self._do(command, version, ask, question=f"Approve {version}?")
 
-    def do_deploy(self, argument: str) -> None:
+    def do_deploy(self, argument: str) -> AwaitMount | None:
         """Release a version, after a question."""
         command, version = BY_ID["deploy"], argument or self.subject("version")
 
@@ -51,9 +53,9 @@ class ActingScreen(LoopScreen):
             begun = await engine.deploy(name, version=number)
             return f"{begun.endpoint}@{begun.version} is {begun.status}"
 
-        self._do(command, version, ask, question=f"Give {version} all the traffic of its endpoint?")
+        return self._do(command, version, ask, question=f"Give {version} all the traffic of its endpoint?")
 
-    def do_promote(self, argument: str) -> None:
+    def do_promote(self, argument: str) -> AwaitMount | None:
         """Give a version all the traffic, after a question."""
         command, version = BY_ID["promote"], argument or self.subject("version")
 
@@ -62,9 +64,9 @@ class ActingScreen(LoopScreen):
             begun = await engine.promote(name, version=number)
             return f"{begun.endpoint}@{begun.version} is {begun.status}"
 
-        self._do(command, version, ask, question=f"Make {version} the champion?")
+        return self._do(command, version, ask, question=f"Make {version} the champion?")
 
-    def do_rollback(self, argument: str) -> None:
+    def do_rollback(self, argument: str) -> AwaitMount | None:
         """Back to the champion before; a live champion's name must be typed."""
         command, name = BY_ID["rollback"], argument or self.subject("model")
 
@@ -72,9 +74,9 @@ class ActingScreen(LoopScreen):
             begun = await engine.rollback(name)
             return f"{begun.endpoint}@{begun.version} is {begun.status}"
 
-        self._do(command, name, ask, question=f"Take the champion of {name} out of service?", typed=name)
+        return self._do(command, name, ask, question=f"Take the champion of {name} out of service?", typed=name)
 
-    def do_cancel(self, argument: str) -> None:
+    def do_cancel(self, argument: str) -> AwaitMount | None:
         """Cancel a job, after a question."""
         command, job_id = BY_ID["cancel"], argument or self.subject("job")
 
@@ -82,9 +84,9 @@ class ActingScreen(LoopScreen):
             job = await engine.cancel(_job(job_id))
             return f"job {job.id} is {job.status}"
 
-        self._do(command, job_id, ask, question=f"Cancel job {job_id}, with all its processes?")
+        return self._do(command, job_id, ask, question=f"Cancel job {job_id}, with all its processes?")
 
-    def do_logs(self, argument: str) -> None:
+    def do_logs(self, argument: str) -> AwaitMount | None:
         """Follow a job's log."""
         from mlops_tui.screens.logs import LogScreen
 
@@ -93,14 +95,16 @@ class ActingScreen(LoopScreen):
             number = _job(job_id)
         except InvalidInput as error:
             self.say(f"✗ {error.message} {error.hint}", "bad")
-            return
+            return None
         self.say(f"$ {BY_ID['logs'].line(job_id)}")
-        self.app.push_screen(LogScreen(number, self._mode_id))
+        return self.app.push_screen(LogScreen(number, self._mode_id))
 
-    def _do(self, command: Command, argument: str, ask: Ask, *, question: str = "", typed: str = "") -> None:
+    def _do(
+        self, command: Command, argument: str, ask: Ask, *, question: str = "", typed: str = ""
+    ) -> AwaitMount | None:
         if not argument:
             self.say(f"✗ {command.title} what? :{command.id} {command.takes.upper()}", "bad")
-            return
+            return None
         line = command.line(argument)
 
         def begin(yes: bool | None) -> None:
@@ -111,9 +115,9 @@ class ActingScreen(LoopScreen):
                 self.say(f"Not done: {line}")
 
         if question:
-            self.app.push_screen(ConfirmScreen(question, line, name=typed), begin)
-        else:
-            begin(True)
+            return self.app.push_screen(ConfirmScreen(question, line, name=typed), begin)
+        begin(True)
+        return None
 
     async def _ask(self, line: str, ask: Ask) -> None:
         try:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
@@ -13,13 +14,15 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.widgets import Input
 
 from engine.errors import EngineError, Unavailable
 from engine.settings import Home
 from mlops_tui.commands import typed_commands
-from mlops_tui.dispatch import answer, bindings_of
+from mlops_tui.dispatch import answer_of, bindings_of
 from mlops_tui.feed import Feed
 from mlops_tui.messages import ActionDone, ActionFailed, EngineFound, EngineLost, EventCame, ProgressCame
+from mlops_tui.screens.base import LoopScreen
 from mlops_tui.screens.fleet import FleetScreen
 from mlops_tui.screens.not_there import MEANWHILE, not_there
 from mlops_tui.themes import NAMES, THEMES, theme_for
@@ -163,9 +166,18 @@ class MlopsApp(App[None]):
         """For the arrow keys of the `:` bar."""
         self.typed = [*(line for line in self.typed if line != text), text][-MOST_TYPED:]
 
-    def action_run_command(self, command_id: str) -> None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Our keys belong to our own screens, and while a line is typed they are letters."""
+        if action != "run_command":
+            return True
+        return isinstance(self.screen, LoopScreen) and not isinstance(self.focused, Input)
+
+    async def action_run_command(self, command_id: str) -> None:
         """A key: the nearest of what has the focus and what is around it answers."""
-        answer(self.focused or self.screen, command_id, "")
+        answer = answer_of(self.screen, command_id)
+        result = None if answer is None else answer("")
+        if isawaitable(result):
+            await result
 
     def action_say_how_to_leave(self) -> None:
         """Ctrl-c."""
@@ -178,7 +190,7 @@ class MlopsApp(App[None]):
                 told = f"{command.help} {command.keys_shown}  {command.line(command.takes.upper())}"
                 yield SystemCommand(command.title, told, self._runner(command.id))
 
-    def _runner(self, command_id: str) -> Callable[[], None]:
+    def _runner(self, command_id: str) -> Callable[[], Awaitable[None]]:
         return lambda: self.action_run_command(command_id)
 
     def do_palette(self, _: str) -> None:

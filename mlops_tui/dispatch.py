@@ -1,34 +1,41 @@
-"""From the table of commands to keys, and from keys, `:` and the palette to the method that answers."""
+"""From the table of commands to keys, and from keys, `:` and the palette to the method that answers.
+
+Keys are looked up before they are handed to what has the focus, one after the other, so that what is typed ahead on
+a slow link reaches the screen it was meant for.
+"""
 
 from __future__ import annotations
 
-from textual.app import App
+from collections.abc import Callable
+from typing import Any
+
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 
 from mlops_tui.commands import SCREENS, Where, commands_of
 
+Answer = Callable[[str], Any]
+"""Takes a command's argument; what it gives is awaited where it can be."""
 
-def bindings_of(where: Where) -> list[BindingType]:
-    """The keys of a place. Each has the command's id, by which a keymap can change it."""
+
+def bindings_of(*places: Where) -> list[BindingType]:
+    """The keys of some places. Each has the command's id, by which a keymap can change it."""
     return [
-        Binding(command.key, f"app.run_command('{command.id}')", command.title, id=command.id, show=False)
-        for command in commands_of(where)
+        Binding(
+            command.key, f"app.run_command('{command.id}')", command.title, id=command.id, show=False, priority=True
+        )
+        for place in places
+        for command in commands_of(place)
         if command.key
     ]
 
 
-def answer(node: DOMNode | App[object], command_id: str, argument: str) -> bool:
-    """Go to the screen of that name, or have the nearest of `node` and those around it do it.
-
-    False: none of them can.
-    """
+def answer_of(node: DOMNode, command_id: str) -> Answer | None:
+    """Who does it: the method `do_…` of the nearest of `node` and those around it; None: nobody here."""
     if command_id in SCREENS:
-        node.app.switch_mode(command_id)
-        return True
+        return lambda _: node.app.switch_mode(command_id)
     for one in node.ancestors_with_self:
-        method = getattr(one, f"do_{command_id}", None)
+        method: Answer | None = getattr(one, f"do_{command_id}", None)
         if method is not None:
-            method(argument)
-            return True
-    return False
+            return method
+    return None

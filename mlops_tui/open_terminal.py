@@ -14,7 +14,7 @@ def open_terminal() -> None:
     Raises:
         InvalidInput: there is no terminal to draw on.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise InvalidInput("The terminal interface needs a terminal.", "In a pipe use a verb: mlops --help.")
     if "SSH_CONNECTION" in os.environ:
         # Read by Textual when it is imported: a slow link gets fewer frames.

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import Screen
+from textual.widget import AwaitMount
 from textual.widgets import Static
 
 from mlops_tui.commands import BY_ID, SCREENS, Argument, Where, commands_of, find
 from mlops_tui.completion import completions
-from mlops_tui.dispatch import answer
+from mlops_tui.dispatch import answer_of, bindings_of
 from mlops_tui.view.cell import Cell
 from mlops_tui.view.clean import clean
 from mlops_tui.view.filter import Filter
 from mlops_tui.view.link import Link, link_cell, link_sentence
 from mlops_tui.widgets.bars import StatusBar, TitleBar
 from mlops_tui.widgets.command_bar import CommandBar, Purpose
+from mlops_tui.widgets.line_pane import LinePane
+from mlops_tui.widgets.line_table import LineTable
 
 if TYPE_CHECKING:
     from mlops_tui.app import MlopsApp
@@ -34,7 +39,9 @@ class LoopScreen(Screen[None]):
 
     HORIZONTAL_BREAKPOINTS = [(0, "-too-narrow"), (60, "-wide-enough")]  # noqa: RUF012  (Textual's own annotation)
     VERTICAL_BREAKPOINTS = [(0, "-too-low"), (15, "-high-enough")]  # noqa: RUF012
-    CSS_PATH = "base.tcss"
+    CSS_PATH: ClassVar[list[str | PurePath] | str | PurePath | None] = ["base.tcss"]
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("lines")
 
     mode: ClassVar[str] = ""
     """Which of the eight it belongs to."""
@@ -63,6 +70,7 @@ class LoopScreen(Screen[None]):
         with Vertical(id="body"):
             yield from self.compose_body()
         yield StatusBar([(command.keys_shown, command.title) for command in self.hinted()])
+        yield CommandBar()
 
     def compose_body(self) -> Iterable[Any]:
         """What is between the bars."""
@@ -112,18 +120,19 @@ class LoopScreen(Screen[None]):
         else:
             self._open_bar("filter", self.filter.text, ())
 
-    def do_help(self, _: str) -> None:
+    def do_help(self, _: str) -> AwaitMount:
         """The keys of this screen."""
         from mlops_tui.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen(self.place, self.mode))
+        return self.app.push_screen(HelpScreen(self.place, self._mode_id))
 
-    def do_back(self, _: str) -> None:
+    def do_back(self, _: str) -> AwaitComplete | None:
         """A filter is cleared first; then one level back."""
         if not self.filter.is_empty:
             self._set_filter("")
         elif len(self.app.screen_stack) > 1:
-            self.app.pop_screen()
+            return self.app.pop_screen()
+        return None
 
     def do_save(self, file: str) -> None:
         """Write what is shown, as text."""
@@ -138,17 +147,46 @@ class LoopScreen(Screen[None]):
         else:
             self.say(f"✓ {target.absolute()} is written.", "good")
 
-    def _open_bar(self, purpose: Purpose, text: str, history: Sequence[str]) -> None:
-        if not self.query(CommandBar):
-            offers = (lambda typed: completions(typed, self.choices)) if purpose == "command" else (lambda _: ())
-            self.mount(CommandBar(purpose, text, offers, history))
+    def main_pane(self) -> LineTable | LinePane | None:
+        """The lines that the keys move over, also before they have the focus."""
+        panes: list[LineTable | LinePane] = [*self.query(LineTable), *self.query(LinePane)]
+        return next((pane for pane in panes if pane.display), None)
 
-    def _close_bar(self) -> None:
-        self.query(CommandBar).remove()
+    def do_down(self, _: str) -> None:
+        """Next line."""
+        self._move("do_down")
+
+    def do_up(self, _: str) -> None:
+        """Line before."""
+        self._move("do_up")
+
+    def do_top(self, _: str) -> None:
+        """First line."""
+        self._move("do_top")
+
+    def do_bottom(self, _: str) -> None:
+        """Last line."""
+        self._move("do_bottom")
+
+    def do_page_down(self, _: str) -> None:
+        """Half a screen down."""
+        self._move("do_page_down")
+
+    def do_page_up(self, _: str) -> None:
+        """Half a screen up."""
+        self._move("do_page_up")
+
+    def _move(self, how: str) -> None:
+        pane = self.main_pane()
+        if pane is not None:
+            getattr(pane, how)()
+
+    def _open_bar(self, purpose: Purpose, text: str, history: Sequence[str]) -> None:
+        offers = (lambda typed: completions(typed, self.choices)) if purpose == "command" else (lambda _: ())
+        self.query_one(CommandBar).open(purpose, text, offers, history)
 
     @on(CommandBar.Left)
     def _bar_left(self, event: CommandBar.Left) -> None:
-        self._close_bar()
         if event.purpose == "filter":
             self._set_filter("")
 
@@ -159,7 +197,6 @@ class LoopScreen(Screen[None]):
 
     @on(CommandBar.Entered)
     def _bar_entered(self, event: CommandBar.Entered) -> None:
-        self._close_bar()
         if event.purpose == "filter":
             self._set_filter(event.text)
         elif event.text:
@@ -169,10 +206,13 @@ class LoopScreen(Screen[None]):
     def _run_typed(self, text: str) -> None:
         word, _, argument = text.partition(" ")
         command = find(word)
+        answer = None if command is None else answer_of(self, command.id)
         if command is None:
             self.say(f"✗ No command {word!r}. ? lists them, tab completes.", "bad")
-        elif not answer(self, command.id, argument.strip()):
+        elif answer is None:
             self.say(f"✗ {command.title} is nothing for this screen.", "bad")
+        else:
+            answer(argument.strip())
 
     def _set_filter(self, text: str) -> None:
         self.filter = Filter(text)

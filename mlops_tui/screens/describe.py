@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
-from textual.binding import BindingType
-
 from mlops_tui.commands import Where
 from mlops_tui.screens.base import LoopScreen
 from mlops_tui.view.cell import Cell
@@ -23,7 +21,6 @@ def fact_lines(facts: Sequence[tuple[str, Cell]]) -> list[Cell]:
 class DescribeScreen(LoopScreen):
     """Facts, with a filter."""
 
-    BINDINGS: ClassVar[list[BindingType]] = []
     place: ClassVar[Where] = "everywhere"
 
     def __init__(self, title: str, facts: Sequence[tuple[str, Cell]], mode: str) -> None:

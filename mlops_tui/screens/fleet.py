@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import BindingType
 from textual.content import Content
 from textual.reactive import reactive
+from textual.widget import AwaitMount
 from textual.widgets import Static
 
 from engine.errors import EngineError
@@ -67,7 +69,7 @@ class FleetScreen(ActingScreen):
     """The home screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("fleet")
-    CSS_PATH = "fleet.tcss"
+    CSS_PATH: ClassVar[list[str | PurePath] | str | PurePath | None] = ["base.tcss", "fleet.tcss"]
     mode = "fleet"
     place: ClassVar[Where] = "fleet"
 
@@ -210,14 +212,15 @@ class FleetScreen(ActingScreen):
             return [str(row.job_id) for row in rows if row.job_id is not None]
         return [row.name for row in rows] if takes == "model" else []
 
-    def do_describe(self, _: str) -> None:
+    def do_describe(self, _: str) -> AwaitMount | None:
         """All of one model."""
         from mlops_tui.screens.describe import DescribeScreen
 
         row = self.current()
-        if row is not None:
-            self.say(f"$ mlops show {row.name}")
-            self.app.push_screen(DescribeScreen(row.name, fleet_facts(row, self.now()), self.mode))
+        if row is None:
+            return None
+        self.say(f"$ mlops show {row.name}")
+        return self.app.push_screen(DescribeScreen(row.name, fleet_facts(row, self.now()), self.mode))
 
     do_open = do_describe
 

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
-
-from textual.binding import BindingType
 
 from mlops_tui.commands import COMMANDS, Command, Where, commands_of
-from mlops_tui.dispatch import bindings_of
 from mlops_tui.screens.base import LoopScreen
 from mlops_tui.view.cell import Cell
 from mlops_tui.view.width import fit
@@ -35,15 +31,13 @@ def _general() -> tuple[Command, ...]:
 def _line(command: Command) -> Cell:
     key = command.key.replace(",", " ") if not command.shown_key else command.shown_key
     typed = "" if "lines" in command.where else f":{command.id}{' ' + command.takes.upper() if command.takes else ''}"
-    line = f"  {fit(key, 16)} {fit(typed, 18)} {command.help}"
-    shown = command.cli.replace("{}", command.takes.upper())
-    return Cell(line + (f"  ({shown})" if shown else ""))
+    line = f"  {fit(key, 15)} {fit(typed, 17)} {command.help}"
+    with_cli = f"{line}  {command.line(command.takes.upper())}"
+    return Cell(with_cli if len(with_cli) < 80 else line)
 
 
 class HelpScreen(LoopScreen):
     """All keys, with a filter as everywhere."""
-
-    BINDINGS: ClassVar[list[BindingType]] = bindings_of("everywhere")
 
     def __init__(self, about: Where, mode: str) -> None:
         super().__init__("help", mode)

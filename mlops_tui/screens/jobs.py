@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import BindingType
+from textual.widget import AwaitMount
 
 from engine.errors import EngineError
 from mlops_tui.actions import ActingScreen
@@ -196,18 +197,19 @@ class JobsScreen(ActingScreen):
             return [str(job.id) for job in sorted(here, key=lambda job: -job.id) if job.ended_at is None]
         return sorted({job.project for job in here if job.project}) if takes == "model" else []
 
-    def do_open(self, _: str) -> None:
+    def do_open(self, _: str) -> AwaitMount | None:
         """The log of the job under the cursor."""
-        self.do_logs("")
+        return self.do_logs("")
 
-    def do_describe(self, _: str) -> None:
+    def do_describe(self, _: str) -> AwaitMount | None:
         """All of one job."""
         from mlops_tui.screens.describe import DescribeScreen
 
         job = self.current()
-        if job is not None:
-            self.say(f"$ mlops show job {job.id}")
-            self.app.push_screen(DescribeScreen(f"job {job.id}", job_facts(job, self.now()), self.mode))
+        if job is None:
+            return None
+        self.say(f"$ mlops show job {job.id}")
+        return self.app.push_screen(DescribeScreen(f"job {job.id}", job_facts(job, self.now()), self.mode))
 
     def do_sort(self, _: str) -> None:
         """Newest or oldest first."""

@@ -39,7 +39,7 @@ class Placed:
 
 
 def place(columns: Sequence[Column], width: int) -> tuple[Placed, ...]:
-    """The columns that fit, in order; room that is left goes to those that can be wider, the first ones first.
+    """The columns that fit, in order; room that is left is shared by those that can be wider.
 
     >>> [p.column.name for p in place([Column("name", 8), Column("when", 6, rank=1)], 12)]
     ['name']
@@ -50,13 +50,13 @@ def place(columns: Sequence[Column], width: int) -> tuple[Placed, ...]:
         if leaving.rank == 0:
             break
         kept.remove(leaving)
+    widths = {column.name: column.width for column in kept}
     spare = max(width - _needed(kept), 0)
-    placed = []
-    for column in kept:
-        more = min(max(column.widest - column.width, 0), spare)
-        spare -= more
-        placed.append(Placed(column, column.width + more))
-    return tuple(placed)
+    while spare and (growing := [column for column in kept if widths[column.name] < column.widest]):
+        for column in growing[:spare]:
+            widths[column.name] += 1
+        spare -= len(growing[:spare])
+    return tuple(Placed(column, widths[column.name]) for column in kept)
 
 
 def _needed(columns: Sequence[Column]) -> int:

@@ -20,13 +20,13 @@ JOB_HEADS = ("job", "kind", "project", "status", "progress", "took", "when", "by
 JOB_COLUMNS = (
     Column("job", 6, right=True, widest=8),
     Column("kind", 7, rank=3),
-    Column("project", 12, rank=1, widest=40),
+    Column("project", 12, rank=1, widest=24),
     Column("status", 11),
-    Column("progress", 15, rank=2),
+    Column("progress", 11, rank=2),
     Column("took", 6, rank=4, right=True),
     Column("when", 8, rank=5),
     Column("by", 8, rank=6, widest=16),
-    Column("what", 10, widest=400),
+    Column("what", 24, widest=400),
 )
 
 
@@ -55,7 +55,7 @@ def job_row(job: JobView, now: datetime) -> list[Cell]:
     ]
 
 
-def progress_cell(job: JobView, width: int = 10) -> Cell:
+def progress_cell(job: JobView, width: int = 6) -> Cell:
     """A bar with its percentage while it runs; nothing before and after."""
     if job.status != "running":
         return Cell("")

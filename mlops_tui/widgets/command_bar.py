@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 Purpose = Literal["command", "filter"]
@@ -21,7 +22,7 @@ _SIGNS: dict[Purpose, str] = {"command": ":", "filter": "/"}
 
 
 class CommandBar(Vertical):
-    """Mounted when it is asked for, removed when it is left."""
+    """Always there, seen when it is opened."""
 
     DEFAULT_CSS = """
     CommandBar {
@@ -37,10 +38,10 @@ class CommandBar(Vertical):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Leave", show=False, priority=True),
-        Binding("tab", "complete", "Complete", show=False, priority=True),
-        Binding("up", "earlier", "Earlier", show=False, priority=True),
-        Binding("down", "later", "Later", show=False, priority=True),
+        Binding("escape", "leave", "Leave", show=False),
+        Binding("tab", "complete", "Complete", show=False),
+        Binding("up", "earlier", "Earlier", show=False),
+        Binding("down", "later", "Later", show=False),
     ]
 
     @dataclass
@@ -63,25 +64,45 @@ class CommandBar(Vertical):
 
         purpose: Purpose
 
-    def __init__(self, purpose: Purpose, text: str, offers: Completions, history: Sequence[str] = ()) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._purpose: Purpose = purpose
-        self._text = text
-        self._offers = offers
-        self._history = [*history, ""]
-        self._at = len(self._history) - 1
+        self._purpose: Purpose = "command"
+        self._offers: Completions = lambda _: ()
+        self._history: list[str] = [""]
+        self._at = 0
+        self._before: Widget | None = None
 
     def compose(self) -> ComposeResult:
         """Offers above, the line below."""
         yield Static("", classes="offers", markup=False)
         with Horizontal():
-            yield Static(_SIGNS[self._purpose], classes="sign", markup=False)
-            yield Input(self._text, select_on_focus=False)
+            yield Static("", classes="sign", markup=False)
+            yield Input(select_on_focus=False, compact=True)
 
     def on_mount(self) -> None:
-        """Typing goes here from now on."""
-        self.query_one(Input).focus()
-        self._show_offers(self._text)
+        """Not seen before it is opened."""
+        self.display = False
+
+    def open(self, purpose: Purpose, text: str, offers: Completions, history: Sequence[str] = ()) -> None:
+        """Show it and take every key from this moment on: what is typed fast must not reach the screen."""
+        self._purpose, self._offers = purpose, offers
+        self._history = [*history, ""]
+        self._at = len(self._history) - 1
+        self.query_one(".sign", Static).update(_SIGNS[purpose])
+        line = self.query_one(Input)
+        with self.prevent(Input.Changed):
+            line.value = text
+        line.cursor_position = len(text)
+        if not self.display:
+            self._before = self.screen.focused
+        self.display = True
+        self.screen.set_focus(line)
+        self._show_offers(text)
+
+    def close(self) -> None:
+        """Give the keys back to what had them."""
+        self.display = False
+        self.screen.set_focus(self._before)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -92,6 +113,7 @@ class CommandBar(Vertical):
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
+        self.close()
         self.post_message(self.Entered(self._purpose, event.value.strip()))
 
     def on_key(self, event: events.Key) -> None:
@@ -102,6 +124,7 @@ class CommandBar(Vertical):
 
     def action_leave(self) -> None:
         """Without doing anything."""
+        self.close()
         self.post_message(self.Left(self._purpose))
 
     def action_complete(self) -> None:

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
-from textual.binding import BindingType
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from mlops_tui.dispatch import bindings_of
 from mlops_tui.view.cell import Cell
 from mlops_tui.view.filter import Filter
 from mlops_tui.view.width import fit, wrap
@@ -25,7 +23,6 @@ class LinePane(ScrollView, can_focus=True):
     """Clean lines, filtered, wrapped or cut; at its end it follows what is added."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(TONE_CLASSES)
-    BINDINGS: ClassVar[list[BindingType]] = bindings_of("lines")
     DEFAULT_CSS = (
         "LinePane { height: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1;" + TONE_CSS + "}"
     )

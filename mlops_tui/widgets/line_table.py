@@ -9,14 +9,12 @@ from typing import ClassVar, Protocol
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import BindingType
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from mlops_tui.dispatch import bindings_of
 from mlops_tui.view.cell import Cell
 from mlops_tui.view.columns import GAP, Column, Placed, place
 from mlops_tui.view.width import fit
@@ -25,6 +23,7 @@ from mlops_tui.widgets.tones import TONE_CLASSES, TONE_CSS, tone_style
 CURSOR = "▸"
 """Stands before the row under the cursor, which is never shown by colour alone."""
 _HEAD_LINES = 1
+_MARKER_COLUMNS = 2
 _BLANK = Cell("")
 
 
@@ -67,7 +66,6 @@ class LineTable(ScrollView, can_focus=True):
     """Rows under a head that stays. The cursor keeps to its row when rows come and go."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"table--head", "table--cursor"} | TONE_CLASSES
-    BINDINGS: ClassVar[list[BindingType]] = bindings_of("lines")
     DEFAULT_CSS = (
         """
     LineTable {
@@ -103,6 +101,7 @@ class LineTable(ScrollView, can_focus=True):
         super().__init__(id=id)
         self._columns = tuple(columns)
         self._placed: tuple[Placed, ...] = ()
+        self._placed_in = -1
         self._source: RowSource = NoRows()
         self._at: Hashable | None = None
         self._asked: tuple[int, int] | None = None
@@ -138,6 +137,7 @@ class LineTable(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """The line at `y` of the screen."""
         width = self.scrollable_content_region.width
+        self._place(width - _MARKER_COLUMNS)
         if y == 0:
             heads = {placed.column.name: Cell(placed.column.title) for placed in self._placed}
             return self._strip(heads, width, self.get_component_rich_style("table--head"), " ")
@@ -153,8 +153,7 @@ class LineTable(ScrollView, can_focus=True):
         return self._strip(cells, width, base, CURSOR if under else " ")
 
     def on_resize(self, event: events.Resize) -> None:
-        """Columns come and go with the width."""
-        self._placed = place(self._columns, self.scrollable_content_region.width - 2)
+        """Keep the row in sight."""
         self.virtual_size = Size(self.size.width, len(self._source) + _HEAD_LINES)
         self._keep_in_sight()
 
@@ -208,6 +207,12 @@ class LineTable(ScrollView, can_focus=True):
         elif self.cursor >= first + page:
             self.scroll_to(y=self.cursor - page + 1, animate=False)
 
+    def _place(self, width: int) -> None:
+        """Columns come and go with the width, which a scrollbar changes too."""
+        if width != self._placed_in:
+            self._placed_in = width
+            self._placed = place(self._columns, width)
+
     def _ask_for_missing(self) -> None:
         rows = self.visible_rows()
         asked = (rows.start, rows.stop - 1)
@@ -221,5 +226,7 @@ class LineTable(ScrollView, can_focus=True):
             value = cells.get(placed.column.name, _BLANK)
             text = fit(value.text, placed.width, right=placed.column.right)
             gap = " " * GAP if at else ""
-            segments.append(Segment(gap + text, tone_style(self, value.tone, base)))
+            # Reversed, a tone would be the background: the terminal's own colours go without it there.
+            toned = base if base.reverse else tone_style(self, value.tone, base)
+            segments.append(Segment(gap + text, toned))
         return Strip(segments).adjust_cell_length(width, base)

@@ -125,14 +125,15 @@ def place(tx: Tx, actor: Actor, name: str, version: Version, plan: Plan) -> Depl
     newest = there[0] if there else None
     if newest is not None and (newest.version_id, newest.target_weight) == (version.id, plan.weight):
         return newest
-    if plan.weight < FULL and not any(row.status == "live" and row.version_id != version.id for row in there):
+    if plan.weight < FULL and not any(row.weight and row.version_id != version.id for row in there):
         raise Conflict(
             f"Nothing else serves {name}, so {name}@{version.number} cannot take a share.",
             "Deploy it without a share first.",
             name=name,
         )
     for row in there:
-        if row.status in ("starting", "ready"):
+        # One that has traffic already keeps it until the newer one is ready.
+        if row.status == "starting" and not row.weight:
             give_up(row, f"given up for version {version.number}")
     deployment = tx.add(
         Deployment(

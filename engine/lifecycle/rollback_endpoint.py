@@ -33,8 +33,9 @@ def rollback_endpoint(parts: Parts, caller: Caller, name: str, ask: Rollback) ->
         endpoint = tx.first(Endpoint, Endpoint.project_id == project.id)
         if endpoint is None:
             raise NotFound(f"Nothing of {name} has been deployed.", f"Deploy a version: `mlops deploy {name}`.")
-        reigning = _reigning(tx, endpoint)
-        newer = [row for row in wanted(tx, endpoint) if reigning is not None and (row.id or 0) > (reigning.id or 0)]
+        there = wanted(tx, endpoint)
+        reigning = next((row for row in there if row.promotes and row.weight), None)
+        newer = [row for row in there if reigning is not None and (row.id or 0) > (reigning.id or 0)]
         if reigning is not None and newer:
             for row in newer:
                 give_up(row, f"taken back by {caller.name}")
@@ -52,20 +53,15 @@ def rollback_endpoint(parts: Parts, caller: Caller, name: str, ask: Rollback) ->
     return answer
 
 
-def _reigning(tx: Tx, endpoint: Endpoint) -> Deployment | None:
-    """The champion's deployment, as long as it is to run."""
-    return next((row for row in wanted(tx, endpoint) if row.promotes and row.live_at is not None), None)
-
-
 def _champion_before(tx: Tx, endpoint: Endpoint, name: str) -> Version:
     reigns = tx.all(
         Deployment,
         Deployment.endpoint_id == endpoint.id,
         col(Deployment.promotes).is_(True),
-        col(Deployment.live_at).is_not(None),
-        oldest=Deployment.live_at,
+        oldest=Deployment.id,
     )
-    stack = champions_stack((row.version_id, row.rollback) for row in reigns)
+    # A later release that takes all traffic ends an earlier one that is still starting, so ids tell the order.
+    stack = champions_stack((row.version_id, row.rollback) for row in reigns if row.live_at or row.status == "ready")
     version = tx.get(Version, stack[-2]) if len(stack) > 1 else None
     if version is None:
         raise NotFound(

@@ -91,7 +91,7 @@ def bind_socket(path: Path) -> socket.socket:
             if _answers(path):
                 raise BadBundle(f"Another model server already listens on {path.name}.", "End it first.")
             path.unlink()
-        mask = os.umask(0)
+        mask = os.umask(0o111)
         try:
             listener.bind(str(path))
         finally:

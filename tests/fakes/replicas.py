@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 
@@ -37,19 +38,29 @@ class Replica:
         self.client.close()
         if self.process.poll() is None:
             self.process.kill()
-        self.process.communicate()
+            self.process.wait()
+        self.stderr.close()
+
+    @property
+    def stderr(self) -> IO[str]:
+        """What the server says."""
+        assert self.process.stderr is not None
+        return self.process.stderr
 
     def wait_until_ready(self, timeout_s: float = 60) -> None:
-        """Poll, as a runtime does; the server listens only when it is ready."""
+        """Connect until somebody listens, which the server does only when it is ready."""
         deadline = time.monotonic() + timeout_s
-        while True:
-            assert self.process.poll() is None, f"the server ended: {self.process.communicate()[1]}"
-            try:
-                assert self.client.get("/v2/health/ready").json() == {"ready": True}
-                return
-            except httpx.TransportError:
-                assert time.monotonic() < deadline, "the server did not become ready"
-                time.sleep(0.01)
+        while not self.listens():
+            assert self.process.poll() is None, f"the server ended: {self.stderr.read()}"
+            assert time.monotonic() < deadline, "the server did not become ready"
+            time.sleep(0.005)
+        assert self.client.get("/v2/health/ready").json() == {"ready": True}
+
+    def listens(self) -> bool:
+        """Whether somebody accepts connections on its socket."""
+        # Not by httpx, which leaves the socket of a refused connection to the garbage collector.
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(self.folder / "s")) == 0
 
     def end(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and wait; the exit code."""

@@ -7,7 +7,9 @@ import logging
 import signal
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 
 import anyio.to_thread
@@ -18,38 +20,46 @@ from engine.api.context import Context, GatewayHealth
 from engine.api.hub import EventHub
 from engine.api.server import ApiServer, bind
 from engine.blobs.store import BlobStore
+from engine.deployment.builtin_gateway import BuiltinGateway
+from engine.deployment.observed import Observer
+from engine.deployment.process_runtime import ProcessRuntime
+from engine.deployment.reconcile import Reconciler
+from engine.jobs.clock import HOUSEKEEPING, Clock
+from engine.jobs.supervisor import Supervisor
+from engine.lifecycle.keep_house import keep_house
+from engine.lifecycle.lay_out_work import lay_out_work
 from engine.lifecycle.parts import Parts
 from engine.registry.migrate import bring_up_to_date
-from engine.registry.queries.endpoints import Observed
 from engine.registry.queries.events import last_event, list_events
 from engine.registry.queries.jobs import attempt_of_token
 from engine.registry.reader import Reader
 from engine.registry.writer import Writer
 from engine.settings import Config, Home
 
-log = logging.getLogger("engine")
+log = logging.getLogger(__name__)
 
 _THREADS = 64
 """Requests that read, write or hash at once; each waits in a thread, and the writer takes what waits in one commit."""
 
 
 def build(home: Home, config: Config) -> Engine:
-    """An engine for a home that is prepared and locked.
+    """An engine for a home that is prepared and locked; its registry is brought to this program's schema.
 
     Raises:
         EngineError: why there can be none, such as a registry that a newer program wrote.
     """
-    return Engine(home, config)
+    return Engine(home, config, bring_up_to_date(home.database))
 
 
+@dataclass
 class Engine:
     """The joined parts, from the first connection to the last."""
 
-    def __init__(self, home: Home, config: Config) -> None:
-        self._home = home
-        self._config = config
-        self._schema = bring_up_to_date(home.database)
-        self._end_all = False
+    home: Home
+    config: Config
+    schema_revision: str
+    _ends: ExitStack = field(default_factory=ExitStack)
+    _end_all: bool = False
 
     def run(self, ready: Callable[[], None]) -> None:
         """Serve until told to end; calls `ready` once requests are answered."""
@@ -59,55 +69,83 @@ class Engine:
     async def _serve(self, ready: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
         anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
-        started_at = datetime.now(UTC)
-        with ExitStack() as ends:
-            writer = Writer(self._home.database)
-            writer.start()
-            ends.callback(writer.stop)
-            reader = Reader(self._home.database)
-            ends.callback(reader.close)
+        log.info("starting in %s, schema %s", self.home.root, self.schema_revision)
+        with self._ends:
+            writer, reader = self._open_registry()
             hub = EventHub(loop, last_event(reader), lambda after, limit: list_events(reader, after=after, limit=limit))
             writer.on_commit(hub.publish)
-            parts = Parts(
-                home=self._home,
-                config=self._config,
-                writer=writer,
-                reader=reader,
-                blobs=BlobStore(self._home.blobs),
-                publish_progress=hub.publish_progress,
-                stop=self._stop_from_anywhere,
-            )
-            context = Context(
-                parts=parts,
-                hub=hub,
-                started_at=started_at,
-                version=version("mlops-tui"),
-                schema_revision=self._schema,
-                next_times=dict,
-                observed=Observed,
-                gateway=lambda: GatewayHealth(alive=False),
-            )
-            api = build_api(context, lambda digest: _attempt(reader, digest))
-            listener = bind(self._home.engine_socket)
-            ends.callback(self._home.engine_socket.unlink, missing_ok=True)
-            # Whoever starts an engine wants it up again.
-            self._home.stopped_mark.unlink(missing_ok=True)
-            self._server = ApiServer(api, ready)
-            self._hub = hub
-            self._loop = loop
+            context = self._join(writer, reader, hub, lambda everything: loop.call_soon_threadsafe(end, everything))
+            server = ApiServer(build_api(context, partial(_attempt, reader)), ready)
+
+            def end(everything: bool) -> None:
+                log.info("ending%s", ", with gateway, model servers and workers" if everything else "")
+                self._end_all = self._end_all or everything
+                hub.close()
+                server.should_exit = True
+
             for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, self._stop, False)
-            await self._server.serve(sockets=[listener])
+                loop.add_signal_handler(number, end, False)
+            listener = bind(self.home.engine_socket)
+            self._ends.callback(self.home.engine_socket.unlink, missing_ok=True)
+            # Whoever starts an engine wants it up again.
+            self.home.stopped_mark.unlink(missing_ok=True)
+            await server.serve(sockets=[listener])
+        log.info("ended")
 
-    def _stop_from_anywhere(self, everything: bool) -> None:
-        self._loop.call_soon_threadsafe(self._stop, everything)
+    def _open_registry(self) -> tuple[Writer, Reader]:
+        writer = Writer(self.home.database)
+        writer.start()
+        self._ends.callback(writer.stop)
+        reader = Reader(self.home.database)
+        self._ends.callback(reader.close)
+        return writer, reader
 
-    def _stop(self, everything: bool) -> None:
-        self._end_all = self._end_all or everything
-        self._hub.close()
-        self._server.should_exit = True
+    def _join(self, writer: Writer, reader: Reader, hub: EventHub, stop: Callable[[bool], object]) -> Context:
+        """Everything that works beside the API, begun; it ends in the opposite order."""
+        blobs = BlobStore(self.home.blobs)
+        blobs.start()
+        gateway = BuiltinGateway(self.home, self.config.gateway.host, self.config.gateway.sticky_header)
+        runtime = ProcessRuntime(self.home)
+        reconciler = Reconciler(
+            self.home, self.config, writer, reader, blobs, {"auto": runtime, "process": runtime}, gateway
+        )
+        parts = Parts(
+            home=self.home,
+            config=self.config,
+            writer=writer,
+            reader=reader,
+            blobs=blobs,
+            poke_jobs=lambda: supervisor.poke(),
+            poke_deployments=reconciler.poke,
+            publish_progress=hub.publish_progress,
+            stop=lambda everything: _and_nothing(stop(everything)),
+        )
+        supervisor = Supervisor(parts, lay_out=partial(lay_out_work, parts), silent_s=parts.pulse.silent_s)
+        clock = Clock(writer, reader, {HOUSEKEEPING: lambda tx, row, nominal_at: partial(keep_house, parts)})
+        observer = Observer(gateway)
+
+        reconciler.start()
+        self._ends.callback(lambda: reconciler.stop(everything=self._end_all))
+        supervisor.start()
+        self._ends.callback(lambda: supervisor.stop(end_workers=self._end_all))
+        clock.start()
+        self._ends.callback(clock.stop)
+        return Context(
+            parts=parts,
+            hub=hub,
+            started_at=datetime.now(UTC),
+            version=version("mlops-tui"),
+            schema_revision=self.schema_revision,
+            next_times=clock.next_times,
+            observed=observer.look,
+            gateway=lambda: GatewayHealth(alive=observer.status() is not None, note=reconciler.gateway_note),
+        )
 
 
-def _attempt(reader: Reader, digest: str) -> tuple[int, int] | None:
-    found = attempt_of_token(reader, digest)
+def _attempt(reader: Reader, token_sha256: str) -> tuple[int, int] | None:
+    found = attempt_of_token(reader, token_sha256)
     return (found.job_id, found.attempt) if found else None
+
+
+def _and_nothing(_: object) -> None:
+    return None

@@ -68,10 +68,11 @@ def open_log(path: Path, limit_bytes: int = LIMIT_BYTES) -> JobLog:
     os.dup2(writing, 1)
     os.dup2(writing, 2)
     os.close(writing)
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+    # New streams: the old ones may have begun on a file, and would seek in it.
+    sys.stdout, sys.stderr = (
+        open(descriptor, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
+        for descriptor in (1, 2)
+    )
     return JobLog(drain_pid)
 
 

@@ -52,6 +52,17 @@ def run(script: str, path: Path, limit: int = 10_000) -> subprocess.CompletedPro
     )
 
 
+def test_a_process_that_was_started_with_its_output_in_a_file_can_open_its_log(tmp_path: Path) -> None:
+    path = tmp_path / "1-1.log"
+    with path.open("a") as file:
+        subprocess.run(
+            [sys.executable, "-c", f"from engine.worker.log import open_log; from pathlib import Path; "
+             f"print('before'); log = open_log(Path({str(path)!r})); print('after'); log.close()"],
+            stdout=file, stderr=file, check=True, timeout=60,
+        )  # fmt: skip
+    assert path.read_text() == "before\nafter\n"
+
+
 def test_all_that_a_worker_and_its_children_print_is_in_the_log(tmp_path: Path) -> None:
     path = tmp_path / "jobs" / "1-1.log"
     done = run(

@@ -18,7 +18,7 @@ import polars as pl
 
 from engine.errors import BadData
 
-_CHUNK_BYTES = 1 << 24
+_CHUNK_BYTES = 1 << 22
 _BATCH_ROWS = 50_000
 _END = "\x00end of text\x00"
 """Appended as a record of its own: a quote that is never closed swallows it. The text itself has no zero bytes."""
@@ -105,16 +105,16 @@ def _scan(text: bytes, delimiter: str) -> _Scan:
     ends: list[np.ndarray] = []
     counts: list[np.ndarray] = []
     quoted, carried = 0, 0
-    quotes = b'"' in text
     for start in range(0, len(text), _CHUNK_BYTES):
         chunk = np.frombuffer(text, np.uint8, count=min(_CHUNK_BYTES, len(text) - start), offset=start)
-        marks = (chunk == ord(delimiter)) | (chunk == 10)
-        if quotes:
-            parity = (np.cumsum(chunk == 34, dtype=np.uint32) + quoted) & 1
-            marks &= parity == 0
-            quoted = int(parity[-1])
-        at = np.flatnonzero(marks)
-        newline = np.flatnonzero(chunk[at] == 10)
+        at = np.flatnonzero((chunk == ord(delimiter)) | (chunk == 10) | (chunk == 34))
+        marks = chunk[at]
+        quotes = marks == 34
+        if len(at) and (quoted or quotes.any()):
+            parity = (np.cumsum(quotes, dtype=np.uint32) + quoted) & 1
+            outside = (parity == 0) & ~quotes
+            at, marks, quoted = at[outside], marks[outside], int(parity[-1])
+        newline = np.flatnonzero(marks == 10)
         before = np.concatenate(([-1 - carried], newline[:-1])) if len(newline) else newline
         ends.append(at[newline] + start)
         counts.append(newline - before - 1)

@@ -65,7 +65,8 @@ def find_missing(frame: pl.DataFrame, decimal: Decimal, *, spare: Sequence[str] 
     the target, give no such word.
     """
     usual = [*DEFAULT_MISSING, *_PLAIN_MARKERS]
-    found = {marker: columns for marker in usual if (columns := _columns_with(frame, [marker]))}
+    holding = frame.select(_columns_with(frame, usual))
+    found = {marker: columns for marker in usual if (columns := _columns_with(holding, [marker]))}
     blanked = blank_missing(frame, usual)
     odd: dict[str, list[str]] = {}
     words: list[pl.Series] = []
@@ -104,7 +105,7 @@ def _evenness(records: list[list[str]]) -> tuple[bool, float, int]:
 
 
 def _columns_with(frame: pl.DataFrame, cells: list[str]) -> list[str]:
-    held = frame.select(pl.all().is_in(cells).any()).row(0)
+    held = frame.select(pl.all().is_in(cells).any()).row(0) if frame.width else ()
     return [name for name, holds in zip(frame.columns, held, strict=True) if holds]
 
 

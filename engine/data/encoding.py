@@ -115,6 +115,8 @@ def _wrong_encoding(raw: bytes, error: UnicodeDecodeError, encoding: str, shown:
 
 
 def _reads(raw: bytes, encoding: str) -> bool:
+    if raw.isascii():
+        return True
     try:
         raw.decode(encoding)
     except UnicodeDecodeError:

@@ -17,6 +17,8 @@ _CAMEL_KEY_NAME = re.compile(r"[a-z](?:Id|ID|Key)$")
 _TIME_NAME = re.compile(r"date|time|timestamp|(?:^|[\W_])(?:at|on|ds|ts|day|month|when)$|datum|fecha|zeit", re.I)
 _NO_EVENT_NAME = re.compile(r"birth|born|dob|expir|due|valid|until|end", re.I)
 _INDEX_NAME = re.compile(r"^(?:unnamed_1|unnamed: ?0|index|row|rownum|row_?number|rownames?|level_0|nr|no)$", re.I)
+_SLASH_DATE = r"^\d{1,2}[/-]\d{1,2}[/-]\d{2}(\d{2})?( |$)"
+_DRESSED_NUMBER = r"^[^\w\s]? ?[+-]?\d[\d.,' ]*\s?(%|[a-zA-Z€$£¥]{1,3}|\p{Sc})?$"
 _MANY_VALUES = 50
 _FREE_TEXT_SHARE = 0.5
 _LEAST_TIMES = 10
@@ -58,9 +60,14 @@ def _find_key(frame: pl.DataFrame, schema: Schema, target: str) -> tuple[str, st
         if is_key_name(column.name):
             return column.name, "unique in every row, and named like a key"
     for column in unique:
-        if column.type == "category" and frame[column.name].str.contains(r"^\S*\d\S*$").all():
+        if column.type == "category" and _holds_codes(frame[column.name]):
             return column.name, "a code that is unique in every row"
     return None
+
+
+def _holds_codes(text: pl.Series) -> bool:
+    other = text.str.contains(_SLASH_DATE) | text.str.contains(_DRESSED_NUMBER)
+    return bool(text.str.contains(r"^\S*\d\S*$").all()) and not other.any()
 
 
 def _is_unique(column: ColumnSchema, rows: int) -> bool:
@@ -101,6 +108,18 @@ def _why_not(values: pl.Series, column: ColumnSchema) -> str:
         return "it numbers the rows of the file"
     if is_key_name(column.name) and column.distinct > _MANY_VALUES and column.type in ("integer", "category"):
         return "named like a key: a number to tell things apart, not a quantity"
-    if column.type == "category" and column.distinct > _MANY_VALUES and column.distinct > _FREE_TEXT_SHARE * filled:
-        return f"free text or codes: {column.distinct:,} different values in {filled:,} rows"
+    if column.type == "category" and column.distinct > _MANY_VALUES:
+        return _why_no_category(values.drop_nulls(), column.distinct)
+    return ""
+
+
+def _why_no_category(filled: pl.Series, distinct: int) -> str:
+    """Why text of many values is no feature; empty where its values repeat."""
+    first = filled[0][:20]
+    if filled.str.contains(_SLASH_DATE).all():
+        return f"dates such as {first!r}, whose day and month nobody can tell apart; write them as 2026-01-31"
+    if filled.str.contains(_DRESSED_NUMBER).all():
+        return f"numbers with a sign beside them, such as {first!r}; write plain numbers to have them used"
+    if distinct > _FREE_TEXT_SHARE * len(filled):
+        return f"free text or codes: {distinct:,} different values in {len(filled):,} rows"
     return ""

@@ -89,7 +89,7 @@ def take_snapshot(
     told("reading the data")
     files = find_files(project.data.source, folder)
     table = read_table(files, Dialect(project.data.delimiter, project.data.encoding), folder=folder)
-    _check_columns(table, project)
+    notes = _check_columns(table, project)
     told(f"finding the types of {table.frame.width} columns in {table.frame.height:,} rows")
     frame, schema = conform(table, project, previous_schema)
     _check_key(frame, project, table)
@@ -98,7 +98,9 @@ def take_snapshot(
     check_target(kept[project.data.target], schema, project)
     failures = check_expectations(kept, schema, project, lambda found: table.where_all(rows[found].to_list()))
     told("writing the snapshot")
-    return _write(kept, schema, failures, table, project, frame.height - kept.height, out, seed)
+    if left_out := frame.height - kept.height:
+        notes.append(f"{left_out} row{'s' * (left_out != 1)} without a target left out.")
+    return _write(kept, schema, failures, table, project, left_out, out, seed, notes)
 
 
 def load_snapshot(path: Path) -> pl.DataFrame:
@@ -106,10 +108,15 @@ def load_snapshot(path: Path) -> pl.DataFrame:
     return pl.read_parquet(path, glob=False)
 
 
-def _check_columns(table: Table, project: Project) -> None:
+def _check_columns(table: Table, project: Project) -> list[str]:
+    """Refuse a file that speaks of columns which are not there. Notes on ignored ones that are gone: a name that is
+    close to another column's is taken for a mistake, which would let that column in as a feature.
+    """
     data, names = project.data, table.frame.columns
-    named = [("target", data.target), ("id", data.id), ("time", data.time)]
-    for role, name in [*named, *(("ignore", name) for name in data.ignore)]:
+    absent = [name for name in data.ignore if name not in names]
+    mistyped = [name for name in absent if difflib.get_close_matches(name, set(names) - set(data.ignore), cutoff=0.6)]
+    named = [("target", data.target), ("id", data.id), ("time", data.time), *(("ignore", name) for name in mistyped)]
+    for role, name in named:
         if name is not None and name not in names:
             raise missing_column(role, name, table)
     roles = {data.target, data.id, data.time, *data.ignore}
@@ -118,6 +125,7 @@ def _check_columns(table: Table, project: Project) -> None:
             "No column is left to learn from: each is the target, the id, the time or ignored.",
             "Give data with more columns, or shorten `ignore` under [data].",
         )
+    return [f"`ignore` names {name!r}, and the data has no such column." for name in absent]
 
 
 def missing_column(role: str, name: str, table: Table) -> InvalidInput:
@@ -205,10 +213,10 @@ def _write(
     left_out: int,
     out: Path,
     seed: int,
+    notes: list[str],
 ) -> SnapshotFigures:
     names = [name for name in (project.data.id, *project.data.ignore) if name is not None]
     profile = json.dumps(build_profile(frame, schema, leave_out=names), ensure_ascii=False, indent=1)
-    notes = [f"{left_out} rows without a target were left out."] if left_out else []
     return SnapshotFigures(
         frame=frame,
         schema=schema,

@@ -119,6 +119,21 @@ def test_keys_times_and_useless_columns_get_their_roles(see: See) -> None:
     assert all(column.why for column in found.columns if column.role in ("ignored", "id", "time"))
 
 
+@pytest.mark.parametrize(
+    ("cell", "why"),
+    [
+        (lambda i: f"{i % 12 + 1:02}/{i % 28 + 1:02}/2024", "day and month"),
+        (lambda i: f"${i},{i % 10}00.50", "write plain numbers"),
+        (lambda i: f"{i}.{i % 10} %", "write plain numbers"),
+        (lambda i: f"word{i}", "free text"),
+    ],
+)
+def test_text_that_could_be_more_says_what_it_lacks(cell: Callable[[int], str], why: str, see: See) -> None:
+    found = see(table("v,x,y", lambda i: f'"{cell(i % 70)}",{i % 7},{i % 2}', count=80))
+    assert found.columns[0].role == "ignored"
+    assert why in found.columns[0].why
+
+
 def test_a_column_with_a_name_like_a_key_that_repeats_is_no_id(see: See) -> None:
     found = see(table("user_id,x,y", lambda i: f"{i % 10},{i * 0.5},{i % 2}"))
     assert "id" not in roles(found).values()

@@ -223,3 +223,11 @@ def test_the_hash_does_not_depend_on_memory_layout(take: Take) -> None:
     nulled = frame.with_columns(pl.lit(None, dtype=pl.String).alias("t"))
     emptied = frame.with_columns(pl.lit("").alias("t"))
     assert snapshot.content_sha256(nulled) != snapshot.content_sha256(emptied)
+
+
+def test_a_mistyped_name_in_ignore_is_refused_and_one_that_is_gone_is_noted(take: Take) -> None:
+    text = "x,card_number,y\n" + rows(30, "{i},{i}4,{i}.5")
+    assert "Did you mean 'card_number'?" in refusal(take, text, ignore=["card_numbr"]).hint
+    assert take(text, ignore=["card_number", "gone"]).notes == (
+        "`ignore` names 'gone', and the data has no such column.",
+    )

@@ -30,6 +30,9 @@ def audit(
     if as_json:
         console.json(found)
         return
+    if not found.events:
+        console.say("Nothing has happened yet.")
+        return
     ordered = sorted(found.events, key=lambda event: event.seq)
     console.table(EVENT_HEADS, [event_row(event) for event in ordered])
 

@@ -86,13 +86,17 @@ def _serving(endpoint: EndpointView) -> int | None:
     return max(live, key=lambda one: one.share).version if live else None
 
 
-def _answers(url: str, rows: Iterator[Row], key: str | None) -> Iterator[tuple[list[Row], dict[str, Any]]]:
+def open_gateway(key: str | None) -> httpx.Client:
+    """Plain HTTP, as any client would speak it. Our own gateway is meant: no proxy has business between."""
     import httpx
 
     headers = {STICKY_HEADER: key} if key is not None else {}
+    return httpx.Client(timeout=httpx.Timeout(120.0, connect=5.0), trust_env=False, headers=headers)
+
+
+def _answers(url: str, rows: Iterator[Row], key: str | None) -> Iterator[tuple[list[Row], dict[str, Any]]]:
     first = 0
-    # Our own gateway is meant: a proxy of the environment has no business between.
-    with httpx.Client(timeout=httpx.Timeout(120.0, connect=5.0), trust_env=False, headers=headers) as http:
+    with open_gateway(key) as http:
         for batch in batches(rows):
             yield batch, _ask(http, url, batch, first)
             first += len(batch)

@@ -42,7 +42,10 @@ def engine(home: Home) -> Iterator[Engine]:
     home.prepare()
     began = time.perf_counter()
     child = subprocess.Popen(
-        [sys.executable, "-P", "-m", "engine", "--home", str(home.root)], stdout=subprocess.DEVNULL, cwd=home.root
+        [sys.executable, "-P", "-m", "engine", "--home", str(home.root)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=home.root,
     )
     try:
         ask_until_ready(home.engine_socket, http_request("GET", "/v1/about", headers=HEADERS), child)

@@ -24,7 +24,7 @@ from engine.jobs.death import count_memory_kills, death_by_silence, death_of
 from engine.jobs.marker import marker
 from engine.jobs.spawn import Order, spawn_worker
 from engine.jobs.token import Token, make_token
-from engine.jobs.tree import Identity, end_tree, find_marked, identity, is_alive
+from engine.jobs.tree import TERM_S, Identity, end_tree, find_marked, identity, is_alive
 from engine.registry.events import ENGINE
 from engine.registry.queries.attempts import AttemptRow, read_attempts
 from engine.registry.queue import claim_next, end_job, record_process, retry_or_fail
@@ -115,13 +115,15 @@ class Supervisor:
         lay_out: Callable[[int, int], None],
         silent_s: Callable[[int, int], float],
         spawn: Spawn = _spawn,
-        clock: Callable[[], float] = time.monotonic,
+        linger_s: float = LINGER_S,
+        term_s: float = TERM_S,
     ) -> None:
         self._parts = parts
         self._lay_out = lay_out
         self._silent_s = silent_s
         self._spawn = spawn
-        self._clock = clock
+        self._linger_s = linger_s
+        self._term_s = term_s
         self._poked = threading.Event()
         self._stopping = threading.Event()
         self._watched: dict[int, _Watched] = {}
@@ -199,12 +201,14 @@ class Supervisor:
     def _let_go(self, watched: _Watched) -> None:
         """The job is over: the worker may end by itself, and then its leftovers are ended."""
         if watched.over_since is None:
-            watched.over_since = self._clock()
-        if not watched.alive() or self._clock() - watched.over_since > LINGER_S:
+            watched.over_since = time.monotonic()
+        if not watched.alive() or time.monotonic() - watched.over_since > self._linger_s:
             self._end(watched)
 
     def _end(self, watched: _Watched) -> None:
-        watched.ending = threading.Thread(target=_end_all, args=(watched,), name=f"end-{watched.mark}", daemon=True)
+        watched.ending = threading.Thread(
+            target=_end_all, args=(watched, self._term_s), name=f"end-{watched.mark}", daemon=True
+        )
         watched.ending.start()
 
     def _settle(self, watched: _Watched) -> None:
@@ -280,7 +284,7 @@ def _leader(mark: str) -> Identity | None:
     return next((found for found in find_marked(mark) if os.getsid(found.pid) == found.pid), None)
 
 
-def _end_all(watched: _Watched) -> None:
-    left = end_tree(watched.worker, watched.mark, reap=watched.returncode)
+def _end_all(watched: _Watched, term_s: float) -> None:
+    left = end_tree(watched.worker, watched.mark, term_s=term_s, reap=watched.returncode)
     if left:
         log.error("job %d: processes that cannot be ended: %s", watched.job_id, [process.pid for process in left])

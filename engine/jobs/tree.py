@@ -96,6 +96,8 @@ def end_tree(
         # Looked for again each time: a process that forks while it is being ended leaves new ones.
         _send(left, signal.SIGKILL)
         left = _wait(worker, mark, 0.2, reap)
+    # What died last is a zombie until now.
+    reap()
     return left
 
 

@@ -1,0 +1,139 @@
+"""Once per nominal time, whatever the clock does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from fakes.supervised import wait_for
+from hypothesis import given
+from hypothesis import strategies as some
+
+from engine.errors import InvalidInput
+from engine.jobs.clock import CATCH_UP_LIMIT, HOUSEKEEPING, Clock, due_times, next_time
+from engine.jobs.nominal import interval_s, newest_multiple, next_multiple
+from engine.lifecycle.parts import Parts
+from engine.registry.queries.schedules import ScheduleRow, list_schedules, read_schedules
+from engine.registry.tables import Schedule, ScheduleRun, now
+from engine.registry.tx import Tx
+
+NOON = datetime(2026, 3, 29, 12, tzinfo=UTC)
+
+
+class Runs:
+    """An action that remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        self.acted: list[datetime] = []
+        self.afterwards = 0
+
+    def __call__(self, tx: Tx, row: ScheduleRow, nominal_at: datetime) -> Callable[[], None]:
+        self.acted.append(nominal_at)
+        return self._after
+
+    def _after(self) -> None:
+        self.afterwards += 1
+
+
+def scheduled(parts: Parts, every: str, created_at: datetime = NOON) -> ScheduleRow:
+    parts.writer.write_and_wait(lambda tx: tx.add(Schedule(name="s", kind="k", every=every, created_at=created_at)).id)
+    return next(row for row in read_schedules(parts.reader) if row.name == "s")
+
+
+@pytest.mark.parametrize("every", ["60s", "0 3 * * *"])
+def test_a_nominal_time_is_acted_for_once(parts: Parts, every: str) -> None:
+    runs = Runs()
+    clock = Clock(parts.writer, parts.reader, {"k": runs})
+    row = scheduled(parts, every)
+    assert [clock.fire(row, NOON) for _ in range(3)] == [True, False, False]
+    assert (runs.acted, runs.afterwards) == ([NOON], 1)
+
+
+def test_an_action_that_fails_leaves_no_run_behind(parts: Parts) -> None:
+    def fails(tx: Tx, row: ScheduleRow, nominal_at: datetime) -> None:
+        raise InvalidInput("no")
+
+    row = scheduled(parts, "60s")
+    with pytest.raises(InvalidInput):
+        Clock(parts.writer, parts.reader, {"k": fails}).fire(row, NOON)
+    assert Clock(parts.writer, parts.reader, {"k": Runs()}).fire(row, NOON)
+
+
+def test_an_interval_put_back_in_time_does_nothing_twice(parts: Parts) -> None:
+    runs = Runs()
+    clock = Clock(parts.writer, parts.reader, {"k": runs})
+    row = scheduled(parts, "60s")
+    assert clock.fire(row, NOON)
+    assert not clock.fire(row, NOON - timedelta(hours=1))
+    assert due_times("60s", NOON, NOON, NOON - timedelta(hours=1)) == []
+
+
+def test_after_ten_years_an_interval_catches_up_once_and_a_cron_line_a_hundred_times() -> None:
+    later = NOON + timedelta(days=3653)
+    assert due_times("60s", NOON, NOON, later) == [later]
+    for line in ("* * * * *", "0 3 * * 1", "0 0 1 1 *"):
+        due = due_times(line, NOON, NOON, later)
+        assert len(due) == min(CATCH_UP_LIMIT, 10 if line.endswith("1 1 *") else CATCH_UP_LIMIT)
+        assert due == sorted(set(due))
+        assert next_time(line, due[-1]) > later
+
+
+def test_a_cron_line_catches_up_each_missed_time() -> None:
+    last = datetime(2026, 3, 26, 3, tzinfo=UTC)
+    assert due_times("0 3 * * *", last, last, NOON) == [last + timedelta(days=day) for day in (1, 2, 3)]
+
+
+def test_daylight_saving_is_nobodys_business() -> None:
+    # On 29 March 2026 clocks in Europe go forward at 01:00 UTC, on 25 October back.
+    for day in (datetime(2026, 3, 28, tzinfo=UTC), datetime(2026, 10, 24, tzinfo=UTC)):
+        due = due_times("30 1 * * *", day, day, day + timedelta(days=3))
+        assert [at.hour * 60 + at.minute for at in due] == [90, 90, 90]
+
+
+def test_a_schedule_that_never_ran_missed_nothing_from_before_it_began() -> None:
+    assert due_times("0 3 * * *", None, NOON, NOON + timedelta(hours=1)) == []
+    assert due_times("1d", None, NOON, NOON + timedelta(hours=1)) == []
+
+
+@given(some.integers(1, 10**6), some.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=some.just(UTC)))
+def test_multiples_lie_on_both_sides_of_a_moment(seconds: int, at: datetime) -> None:
+    newest, following = newest_multiple(seconds, at), next_multiple(seconds, at)
+    assert newest <= at < following
+    assert following - newest == timedelta(seconds=seconds)
+    assert next_multiple(seconds, newest) == following
+
+
+@pytest.mark.parametrize("every", ["0s", "every day", "99 * * * *", "* * *", ""])
+def test_what_is_no_schedule_is_refused(every: str) -> None:
+    with pytest.raises(InvalidInput):
+        interval_s(every)
+        next_time(every, NOON)
+
+
+def test_housekeeping_is_scheduled_and_rung(parts: Parts) -> None:
+    runs = Runs()
+    clock = Clock(parts.writer, parts.reader, {HOUSEKEEPING: runs, "k": runs})
+    # Due since long: it is caught up as soon as the clock starts.
+    row = scheduled(parts, "1d", created_at=NOON - timedelta(days=900))
+    clock.start()
+    try:
+        wait_for(lambda: runs.afterwards > 0, "the schedule to be caught up")
+        shown = list_schedules(parts.reader, clock.next_times()).schedules
+        assert [one.name for one in shown] == [HOUSEKEEPING, "s"]
+        assert all(one.next_at is not None and one.next_at > NOON for one in shown)
+        wait_for(lambda: (clock.next_times().get(row.id) or NOON) > now(), "the next time to be set")
+    finally:
+        clock.stop()
+    clock_again = Clock(parts.writer, parts.reader, {HOUSEKEEPING: Runs(), "k": Runs()})
+    clock_again.start()
+    clock_again.stop()
+    assert len(list_schedules(parts.reader).schedules) == 2
+
+
+def test_old_runs_of_an_interval_are_forgotten(parts: Parts) -> None:
+    clock = Clock(parts.writer, parts.reader, {"k": Runs()})
+    row = scheduled(parts, "60s")
+    for days in (0, 1, 9):
+        clock.fire(row, NOON + timedelta(days=days))
+    assert parts.writer.write_and_wait(lambda tx: tx.count(ScheduleRun)) == 1

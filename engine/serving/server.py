@@ -131,10 +131,13 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.head_bytes > HEAD_LIMIT_BYTES:
             self._refuse(431, "The headers are larger than 64 kB.")
             return
-        if self.reading_since is None:
-            self.reading_since = self.loop.time()
         self.head_bytes += len(data)
         super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self.reading_since = self.loop.time()
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """The head is whole; what follows is counted as body."""

@@ -39,6 +39,12 @@ ACCEPTED = {
 """Datatypes a tensor may have for each type of input; the values are checked besides."""
 
 
+MAX_CELLS = 4_000_000
+"""Values of one request; as Python objects they take 32 bytes each, and a body can spell one in two."""
+
+Parameters = dict[str, str | int | float | bool | list[int] | None]
+
+
 class Tensor(msgspec.Struct):
     """One input of a request."""
 
@@ -46,14 +52,14 @@ class Tensor(msgspec.Struct):
     shape: list[int]
     datatype: str
     data: msgspec.Raw = msgspec.Raw(b"")
-    parameters: dict[str, Any] | None = None
+    parameters: Parameters | None = None
 
 
 class WantedOutput(msgspec.Struct):
     """One output a request asks for."""
 
     name: str
-    parameters: dict[str, Any] | None = None
+    parameters: Parameters | None = None
 
 
 class InferRequest(msgspec.Struct):
@@ -62,7 +68,7 @@ class InferRequest(msgspec.Struct):
     inputs: list[Tensor]
     id: str | None = None
     outputs: list[WantedOutput] | None = None
-    parameters: dict[str, Any] | None = None
+    parameters: Parameters | None = None
 
 
 class OutputTensor(msgspec.Struct):
@@ -132,6 +138,8 @@ class V2:
         if not request.inputs:
             raise Refused(422, "The request holds no tensors.", self._expected())
         rows = _row_count(request.inputs)
+        if rows * len(self._inputs) > MAX_CELLS:
+            raise Refused(413, f"The request holds more than {MAX_CELLS} values.", "Send fewer rows at once.")
         columns = self._columns(request.inputs, rows)
         missing: list[Scalar] = [None] * rows
         table = list(zip(*(columns.get(name, missing) for name in self._reader.columns), strict=True))
@@ -232,7 +240,7 @@ class V2:
 
     def _column(self, column: Input, tensor: Tensor, rows: int) -> Sequence[Scalar]:
         if tensor.shape not in ([rows], [rows, 1]):
-            raise Refused(422, f"Tensor {column.name!r} has the shape {tensor.shape}, and [{rows}] is expected.")
+            raise Refused(422, f"Tensor {column.name!r} has the shape {_shape(tensor)}, and [{rows}] is expected.")
         return _fit(column, _elements(tensor, rows, ACCEPTED[column.type]))
 
     def _output(self, name: str, scores: Sequence[Sequence[float]], labels: Sequence[Label]) -> OutputTensor:
@@ -265,7 +273,7 @@ def _nan_or_refuse(name: str) -> None:
 def _row_count(tensors: Sequence[Tensor]) -> int:
     for tensor in tensors:
         if len(tensor.shape) not in (1, 2) or any(size < 0 for size in tensor.shape):
-            raise Refused(422, f"Tensor {shown(tensor.name)} has the shape {tensor.shape}, and [n] is expected.")
+            raise Refused(422, f"Tensor {shown(tensor.name)} has the shape {_shape(tensor)}, and [n] is expected.")
     rows = tensors[0].shape[0]
     for tensor in tensors:
         if tensor.shape[0] != rows:
@@ -292,6 +300,7 @@ def _elements(tensor: Tensor, count: int, accepted: frozenset[str]) -> list[Any]
     raw = bytes(tensor.data)
     if not raw:
         raise Refused(422, f"Tensor {shown(tensor.name)} has no data.")
+    _refuse_surplus(tensor, raw, count)
     nested = raw[1:].lstrip()[:1] == b"["
     try:
         found = msgspec.json.decode(raw, type=list[list[kind]] if nested else list[kind])  # type: ignore[valid-type]
@@ -301,11 +310,26 @@ def _elements(tensor: Tensor, count: int, accepted: frozenset[str]) -> list[Any]
         ) from error
     values: list[Any] = list(chain.from_iterable(found)) if nested else found
     if len(values) != count:
-        raise Refused(
-            422,
-            f"Tensor {shown(tensor.name)} has the shape {tensor.shape}, and {len(values)} values instead of {count}.",
-        )
+        raise _wrong_count(tensor, f"{len(values)} values instead of {count}")
     return _with_nulls(tensor, values)
+
+
+def _refuse_surplus(tensor: Tensor, raw: bytes, count: int) -> None:
+    """Count the values roughly before any is made: commas for numbers, quotes that are not escaped for text."""
+    if tensor.datatype == "BYTES":
+        surplus = raw.count(b'"') - raw.count(b'\\"') > 2 * count
+    else:
+        surplus = raw.count(b",") >= max(count, 1)
+    if surplus:
+        raise _wrong_count(tensor, f"more than {count} values")
+
+
+def _wrong_count(tensor: Tensor, found: str) -> Refused:
+    return Refused(422, f"Tensor {shown(tensor.name)} has the shape {_shape(tensor)}, and {found}.")
+
+
+def _shape(tensor: Tensor) -> str:
+    return str(tensor.shape) if len(tensor.shape) <= 8 else f"[…] of {len(tensor.shape)} dimensions"
 
 
 def _with_nulls(tensor: Tensor, values: list[Any]) -> list[Any]:
@@ -313,7 +337,8 @@ def _with_nulls(tensor: Tensor, values: list[Any]) -> list[Any]:
     if nulls is None:
         return values
     try:
-        indices = [int(index) for index in (nulls.split(",") if isinstance(nulls, str) else nulls)]
+        listed: Any = nulls.split(",") if isinstance(nulls, str) else nulls
+        indices = [int(index) for index in listed]
         if any(index < 0 or values[index] not in ("", 0, None) for index in indices):
             raise ValueError
     except (TypeError, ValueError, IndexError) as error:
@@ -352,5 +377,5 @@ def _as_boolean(column: Input, index: int, value: Any) -> bool | None:
 
 def _key_column(tensor: Tensor, rows: int) -> list[Any]:
     if tensor.shape not in ([rows], [rows, 1]):
-        raise Refused(422, f"Tensor {shown(tensor.name)} has the shape {tensor.shape}, and [{rows}] is expected.")
+        raise Refused(422, f"Tensor {shown(tensor.name)} has the shape {_shape(tensor)}, and [{rows}] is expected.")
     return _elements(tensor, rows, frozenset({"BYTES"}) | INTEGERS | FLOATS)

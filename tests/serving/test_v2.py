@@ -173,6 +173,10 @@ def test_a_tensor_too_many_is_named_in_a_warning(replica: Replica) -> None:
         (tensors(tensor("amount", "FP64", [1.0], [2])), 422, "1 values instead of 2"),
         (tensors(tensor("amount", "FP64", [1.0, 2.0], [-2])), 422, "shape [-2]"),
         (tensors(tensor("amount", "FP64", [1.0, 2.0], [2, 1, 1])), 422, "shape [2, 1, 1]"),
+        (tensors(tensor("amount", "FP64", [1.0] * 9, [2])), 422, "shape [2], and more than 2 values."),
+        (tensors(tensor("country", "BYTES", ["de"] * 9, [2])), 422, "shape [2], and more than 2 values."),
+        (tensors(tensor("amount", "FP64", [1.0, 2.0], [1] * 9)), 422, "shape […] of 9 dimensions"),
+        ({**tensors(), "parameters": {"a": {"b": {}}}}, 400, "no request of the v2 protocol"),
         (tensors(tensor("amount", "BYTES", ["1", "2"])), 422, "'amount' has the datatype 'BYTES'"),
         (tensors(tensor("amount", "FP8", [1, 2])), 422, "datatype 'FP8'"),
         (tensors(tensor("amount", "FP64", ["1", "2"])), 422, "not of the datatype FP64"),
@@ -204,6 +208,12 @@ def test_a_wrong_request_gets_one_sentence(body: Any, status: int, part: str, re
     assert answer.status_code == status, answer.text
     assert set(answer.json()) == {"error", "hint"}
     assert part in answer.json()["error"]
+
+
+def test_text_full_of_quotes_and_commas_is_counted_rightly(replica: Replica) -> None:
+    answer = infer(replica, tensors(tensor("country", "BYTES", ['"a","b"\\', ',"","",'])))
+    assert answer.status_code == 200
+    assert [row[4] for row in last_capture(replica)["rows"]] == ['"a","b"\\', ',"","",']
 
 
 def test_the_header_of_the_binary_extension_is_refused(replica: Replica) -> None:

@@ -111,32 +111,22 @@ def look(
     markers = find_missing(table.frame, decimal, spare=[target]) if table.text else []
     draft = _draft(chosen, target, dialect, decimal, markers, table)
     frame, schema = conform(table, draft)
-    filled = frame.filter(pl.col(target).is_not_null())
-    _check_rows(filled.height, frame.height, target)
-    kinds = {column.name: column.type for column in schema.columns}
-    task, why_task = choose_task(filled[target], kinds[target])
-    if task != "regression" and kinds[target] == "number":
-        kinds[target] = "integer"
-    roles = choose_roles(frame, schema, target)
-    features = [column for column, found in roles.items() if found.role == "feature"]
-    if not features:
-        raise _no_feature(roles, target)
-    leaks = find_leaks(filled, target, task, features)
+    judged = _judge(frame, schema, target)
     return Look(
         name=chosen,
         source=_written_source(path, relative_to),
         format=table.files[0].format,
         rows=frame.height,
         target=target,
-        task=task,
-        why_task=why_task,
-        positive=_positive(filled[target], kinds[target]) if task == "binary" else None,
-        columns=_columns(frame, schema, kinds, roles, leaks) + _left_aside(draft),
+        task=judged.task,
+        why_task=judged.why,
+        positive=judged.positive,
+        columns=judged.columns + _left_aside(draft),
         delimiter=dialect.delimiter,
         encoding=dialect.encoding,
         decimal=decimal,
         missing=tuple(markers),
-        rows_without_target=frame.height - filled.height,
+        rows_without_target=frame[target].null_count(),
     )
 
 
@@ -175,6 +165,32 @@ def _draft(name: str, target: str, dialect: Dialect, decimal: Decimal, markers: 
             },
         }
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """The task, and what each column is for."""
+
+    task: Task
+    why: str
+    positive: Scalar | None
+    columns: tuple[LookColumn, ...]
+
+
+def _judge(frame: pl.DataFrame, schema: Schema, target: str) -> _Judged:
+    filled = frame.filter(pl.col(target).is_not_null())
+    _check_rows(filled.height, frame.height, target)
+    kinds = {column.name: column.type for column in schema.columns}
+    task, why = choose_task(filled[target], kinds[target])
+    if task != "regression" and kinds[target] == "number":
+        kinds[target] = "integer"
+    roles = choose_roles(frame, schema, target)
+    features = [column for column, found in roles.items() if found.role == "feature"]
+    if not features:
+        raise _no_feature(roles, target)
+    leaks = find_leaks(filled, target, task, features)
+    positive = _positive(filled[target], kinds[target]) if task == "binary" else None
+    return _Judged(task, why, positive, _columns(frame, schema, kinds, roles, leaks))
 
 
 def _check_rows(filled: int, rows: int, target: str) -> None:

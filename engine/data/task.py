@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from engine.data.schema import is_whole
 from engine.data.target import MOST_CLASSES
 from engine.data.text_columns import ColumnType
+from engine.data.typed_columns import is_whole
 from engine.errors import BadData
 from engine.project import Task
 

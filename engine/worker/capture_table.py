@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from engine.data.schema import unix_time
 from engine.data.text_columns import parse_times
+from engine.data.typed_columns import unix_time
 from engine.serving.manifest import Manifest, ServeSpec, load_manifest
 
 INPUT_PREFIX = "input."

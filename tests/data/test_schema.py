@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.data.schema import DTYPES, Schema, conform
+from engine.data.schema import Schema, conform
 from engine.data.sources import Table
 from engine.data.text_columns import infer
+from engine.data.typed_columns import DTYPES
 from engine.errors import BadData
 from engine.project import Project
 

@@ -1,7 +1,9 @@
 """Which rows a model learns from, which choose among candidates, and which judge: 60 / 20 / 20.
 
 Without a time, by a salted hash of the row's id (of the whole row where there is none), so that a row never changes
-sides and equal rows are on the same one. With a time, by cut-offs in time order: a model is judged on what came
+sides. Equal rows without an id are on the same side, for copies made by accident would let a model be judged on rows
+it learnt; but where most rows are copies (a few categories and nothing else), they are the data's nature, and each
+copy goes its own way: a handful of distinct rows cannot be cut into three fair parts. With a time, by cut-offs in time order: a model is judged on what came
 after everything it learnt from, and after everything the champion learnt from too.
 """
 
@@ -16,7 +18,7 @@ import numpy.typing as npt
 import polars as pl
 
 from engine.errors import BadData
-from engine.training.row_hash import hash_rows, hash_values, to_fraction
+from engine.training.row_hash import Hashes, hash_rows, hash_values, to_fraction
 
 Indices = npt.NDArray[np.int64]
 
@@ -33,7 +35,8 @@ class Split:
     train: Indices
     validation: Indices
     test: Indices
-    by: Literal["id", "row", "time"]
+    by: Literal["id", "row", "copy", "time"]
+    """`copy`: by row, and each copy of a row by itself."""
     train_until: datetime | None = None
     """With a time: the last one on the train side."""
     trained_until: datetime | None = None
@@ -77,13 +80,13 @@ def split_rows(
     if time_column is not None:
         found = _by_time(frame[time_column], champion_until, cut_offs)
     else:
-        hashes = hash_rows(frame, salt) if id_column is None else hash_values(frame[id_column], salt)
+        by, hashes = _row_hashes(frame, salt) if id_column is None else ("id", hash_values(frame[id_column], salt))
         place = to_fraction(hashes)
         found = Split(
             train=np.flatnonzero(place < TRAIN_UNTIL),
             validation=np.flatnonzero((place >= TRAIN_UNTIL) & (place < VALIDATION_UNTIL)),
             test=np.flatnonzero(place >= VALIDATION_UNTIL),
-            by="row" if id_column is None else "id",
+            by=by,
         )
     if not len(found.train):
         raise BadData(
@@ -92,6 +95,14 @@ def split_rows(
             rows=frame.height,
         )
     return found
+
+
+def _row_hashes(frame: pl.DataFrame, salt: str) -> tuple[Literal["row", "copy"], Hashes]:
+    hashes = hash_rows(frame, salt)
+    if len(np.unique(hashes)) * 2 >= frame.height:
+        return "row", hashes
+    copy = pl.Series(hashes).to_frame("hash").select(pl.int_range(pl.len()).over("hash"))
+    return "copy", hash_rows(copy.with_columns(hash=pl.Series(hashes.view(np.int64))), salt)
 
 
 def _by_time(times: pl.Series, champion_until: datetime | None, cut_offs: tuple[datetime, datetime] | None) -> Split:

@@ -47,6 +47,17 @@ def test_equal_rows_are_on_the_same_side() -> None:
     assert found.by == "row"
 
 
+def test_where_most_rows_are_copies_each_copy_goes_its_own_way_and_keeps_it() -> None:
+    frame = pl.DataFrame({"class": ["first", "second"] * 500, "sex": ["f", "m", "m", "f"] * 250})
+    found = split_rows(frame, salt="s")
+    assert found.by == "copy"
+    assert [len(side) / 1000 for side in (found.train, found.validation, found.test)] == pytest.approx(
+        [0.6, 0.2, 0.2], abs=0.05
+    )
+    more = split_rows(pl.concat([frame, frame]), salt="s")
+    assert more.test[more.test < 1000].tolist() == found.test.tolist()
+
+
 def test_the_order_of_columns_does_not_matter() -> None:
     frame = mixed_frame(100)
     assert (hash_rows(frame, "s") == hash_rows(frame.select(frame.columns[::-1]), "s")).all()

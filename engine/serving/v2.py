@@ -18,41 +18,25 @@ from engine.serving.answers import Label, class_name
 from engine.serving.manifest import Input, Manifest, Scalar, ServeSpec
 from engine.serving.problems import Refused
 from engine.serving.program import program_sha256
-from engine.serving.rows import MAX_ROWS, RowReader, Table, check_value, shown
+from engine.serving.rows import RowReader, Table
+from engine.serving.tensors import (
+    ACCEPTED,
+    FLOATS,
+    INTEGERS,
+    Parameters,
+    Tensor,
+    elements,
+    fit,
+    key_column,
+    row_count,
+    shape_text,
+)
+from engine.serving.values import shown
 
 DATATYPES = {"number": "FP64", "integer": "INT64", "boolean": "BOOL", "category": "BYTES"}
 """What the metadata names for each type of input."""
-FLOATS = frozenset({"FP16", "FP32", "FP64"})
-INTEGERS = frozenset({"INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64"})
-ELEMENTS: dict[str, Any] = {
-    **dict.fromkeys(FLOATS, float | None),
-    **dict.fromkeys(INTEGERS, int | None),
-    "BOOL": bool | None,
-    "BYTES": str | None,
-}
-ACCEPTED = {
-    "number": FLOATS | INTEGERS,
-    "integer": INTEGERS | FLOATS,
-    "boolean": frozenset({"BOOL"}) | INTEGERS | FLOATS,
-    "category": frozenset({"BYTES"}),
-}
-"""Datatypes a tensor may have for each type of input; the values are checked besides."""
-
-
 MAX_CELLS = 4_000_000
 """Values of one request; as Python objects they take 32 bytes each, and a body can spell one in two."""
-
-Parameters = dict[str, str | int | float | bool | list[int] | None]
-
-
-class Tensor(msgspec.Struct):
-    """One input of a request."""
-
-    name: str
-    shape: list[int]
-    datatype: str
-    data: msgspec.Raw = msgspec.Raw(b"")
-    parameters: Parameters | None = None
 
 
 class WantedOutput(msgspec.Struct):
@@ -137,7 +121,7 @@ class V2:
         self._check_outputs(request)
         if not request.inputs:
             raise Refused(422, "The request holds no tensors.", self._expected())
-        rows = _row_count(request.inputs)
+        rows = row_count(request.inputs)
         if rows * len(self._inputs) > MAX_CELLS:
             raise Refused(413, f"The request holds more than {MAX_CELLS} values.", "Send fewer rows at once.")
         columns = self._columns(request.inputs, rows)
@@ -209,7 +193,7 @@ class V2:
             elif tensor.name in self._inputs:
                 columns[tensor.name] = self._column(self._inputs[tensor.name], tensor, rows)
             elif tensor.name in self._reader.keys:
-                columns[tensor.name] = _key_column(tensor, rows)
+                columns[tensor.name] = key_column(tensor, rows)
             else:
                 columns[tensor.name] = ()
         for name in self._inputs:
@@ -235,13 +219,13 @@ class V2:
 
     def _matrix_columns(self, tensor: Tensor, rows: int) -> dict[str, Sequence[Scalar]]:
         width = len(self._inputs)
-        numbers = _elements(tensor, rows * width, FLOATS | INTEGERS)
-        return {name: _fit(column, numbers[index::width]) for index, (name, column) in enumerate(self._inputs.items())}
+        numbers = elements(tensor, rows * width, FLOATS | INTEGERS)
+        return {name: fit(column, numbers[index::width]) for index, (name, column) in enumerate(self._inputs.items())}
 
     def _column(self, column: Input, tensor: Tensor, rows: int) -> Sequence[Scalar]:
         if tensor.shape not in ([rows], [rows, 1]):
-            raise Refused(422, f"Tensor {column.name!r} has the shape {_shape(tensor)}, and [{rows}] is expected.")
-        return _fit(column, _elements(tensor, rows, ACCEPTED[column.type]))
+            raise Refused(422, f"Tensor {column.name!r} has the shape {shape_text(tensor)}, and [{rows}] is expected.")
+        return fit(column, elements(tensor, rows, ACCEPTED[column.type]))
 
     def _output(self, name: str, scores: Sequence[Sequence[float]], labels: Sequence[Label]) -> OutputTensor:
         rows, task = len(scores), self._manifest.task
@@ -268,114 +252,3 @@ def refuse_binary() -> Refused:
 def _nan_or_refuse(name: str) -> None:
     if name != "NaN":
         raise Refused(422, "A tensor holds an infinite number.", "Send null for a value that is missing.")
-
-
-def _row_count(tensors: Sequence[Tensor]) -> int:
-    for tensor in tensors:
-        if len(tensor.shape) not in (1, 2) or any(size < 0 for size in tensor.shape):
-            raise Refused(422, f"Tensor {shown(tensor.name)} has the shape {_shape(tensor)}, and [n] is expected.")
-    rows = tensors[0].shape[0]
-    for tensor in tensors:
-        if tensor.shape[0] != rows:
-            raise Refused(
-                422,
-                f"Tensor {shown(tensor.name)} has {tensor.shape[0]} rows, and {shown(tensors[0].name)} has {rows}.",
-            )
-    if rows == 0:
-        raise Refused(422, "The request holds no rows.")
-    if rows > MAX_ROWS:
-        raise Refused(413, f"The request holds {rows} rows, and at most {MAX_ROWS} may come at once.")
-    return rows
-
-
-def _elements(tensor: Tensor, count: int, accepted: frozenset[str]) -> list[Any]:
-    """The tensor's values, flat and in row order, with null as None."""
-    kind = ELEMENTS.get(tensor.datatype)
-    if kind is None or tensor.datatype not in accepted:
-        raise Refused(
-            422,
-            f"Tensor {shown(tensor.name)} has the datatype {shown(tensor.datatype)}, which its column does not take.",
-            f"It takes {', '.join(sorted(accepted))}.",
-        )
-    raw = bytes(tensor.data)
-    if not raw:
-        raise Refused(422, f"Tensor {shown(tensor.name)} has no data.")
-    _refuse_surplus(tensor, raw, count)
-    nested = raw[1:].lstrip()[:1] == b"["
-    try:
-        found = msgspec.json.decode(raw, type=list[list[kind]] if nested else list[kind])  # type: ignore[valid-type]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Refused(
-            422, f"Tensor {shown(tensor.name)} holds a value that is not of the datatype {tensor.datatype}: {error}."
-        ) from error
-    values: list[Any] = list(chain.from_iterable(found)) if nested else found
-    if len(values) != count:
-        raise _wrong_count(tensor, f"{len(values)} values instead of {count}")
-    return _with_nulls(tensor, values)
-
-
-def _refuse_surplus(tensor: Tensor, raw: bytes, count: int) -> None:
-    """Count the values roughly before any is made: commas for numbers, quotes that are not escaped for text."""
-    if tensor.datatype == "BYTES":
-        surplus = raw.count(b'"') - raw.count(b'\\"') > 2 * count
-    else:
-        surplus = raw.count(b",") >= max(count, 1)
-    if surplus:
-        raise _wrong_count(tensor, f"more than {count} values")
-
-
-def _wrong_count(tensor: Tensor, found: str) -> Refused:
-    return Refused(422, f"Tensor {shown(tensor.name)} has the shape {_shape(tensor)}, and {found}.")
-
-
-def _shape(tensor: Tensor) -> str:
-    return str(tensor.shape) if len(tensor.shape) <= 8 else f"[…] of {len(tensor.shape)} dimensions"
-
-
-def _with_nulls(tensor: Tensor, values: list[Any]) -> list[Any]:
-    nulls = (tensor.parameters or {}).get("nulls")
-    if nulls is None:
-        return values
-    try:
-        listed: Any = nulls.split(",") if isinstance(nulls, str) else nulls
-        indices = [int(index) for index in listed]
-        if any(index < 0 or values[index] not in ("", 0, None) for index in indices):
-            raise ValueError
-    except (TypeError, ValueError, IndexError) as error:
-        raise Refused(
-            422,
-            f"Tensor {shown(tensor.name)}: parameters.nulls must list indices of empty values.",
-            'For example "nulls": "0,7", with "" at 0 and 7.',
-        ) from error
-    for index in indices:
-        values[index] = None
-    return values
-
-
-def _fit(column: Input, values: list[Any]) -> list[Scalar]:
-    """The values of one column as its type."""
-    if None in values and not column.nullable:
-        raise Refused(422, f"Row {values.index(None)}, column {column.name!r} is null, and may not be.")
-    kinds = set(map(type, values)) - {type(None)}
-    if kinds <= {_KINDS[column.type]} and column.type != "integer":
-        return values
-    if column.type == "boolean":
-        values = [_as_boolean(column, index, value) for index, value in enumerate(values)]
-    return [check_value(column, value, f"Row {index}, column {column.name!r}") for index, value in enumerate(values)]
-
-
-_KINDS = {"number": float, "integer": int, "boolean": bool, "category": str}
-
-
-def _as_boolean(column: Input, index: int, value: Any) -> bool | None:
-    if value is None:
-        return None
-    if value in (0, 1):
-        return bool(value)
-    raise Refused(422, f"Row {index}, column {column.name!r} is {value}, and true or false is expected.")
-
-
-def _key_column(tensor: Tensor, rows: int) -> list[Any]:
-    if tensor.shape not in ([rows], [rows, 1]):
-        raise Refused(422, f"Tensor {shown(tensor.name)} has the shape {_shape(tensor)}, and [{rows}] is expected.")
-    return _elements(tensor, rows, frozenset({"BYTES"}) | INTEGERS | FLOATS)

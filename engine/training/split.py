@@ -3,8 +3,9 @@
 Without a time, by a salted hash of the row's id (of the whole row where there is none), so that a row never changes
 sides. Equal rows without an id are on the same side, for copies made by accident would let a model be judged on rows
 it learnt; but where most rows are copies (a few categories and nothing else), they are the data's nature, and each
-copy goes its own way: a handful of distinct rows cannot be cut into three fair parts. With a time, by cut-offs in time order: a model is judged on what came
-after everything it learnt from, and after everything the champion learnt from too.
+copy goes its own way: a handful of distinct rows cannot be cut into three fair parts. With a time, by cut-offs in
+time order: a model is judged on what came after everything it learnt from, and after everything the champion learnt
+from too.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def split_rows(
     if time_column is not None:
         found = _by_time(frame[time_column], champion_until, cut_offs)
     else:
-        by, hashes = _row_hashes(frame, salt) if id_column is None else ("id", hash_values(frame[id_column], salt))
+        by, hashes = _hashes(frame, salt, id_column)
         place = to_fraction(hashes)
         found = Split(
             train=np.flatnonzero(place < TRAIN_UNTIL),
@@ -97,11 +98,13 @@ def split_rows(
     return found
 
 
-def _row_hashes(frame: pl.DataFrame, salt: str) -> tuple[Literal["row", "copy"], Hashes]:
+def _hashes(frame: pl.DataFrame, salt: str, id_column: str | None) -> tuple[Literal["id", "row", "copy"], Hashes]:
+    if id_column is not None:
+        return "id", hash_values(frame[id_column], salt)
     hashes = hash_rows(frame, salt)
     if len(np.unique(hashes)) * 2 >= frame.height:
         return "row", hashes
-    copy = pl.Series(hashes).to_frame("hash").select(pl.int_range(pl.len()).over("hash"))
+    copy = pl.Series("hash", hashes).to_frame().select(pl.int_range(pl.len()).over("hash").alias("copy"))
     return "copy", hash_rows(copy.with_columns(hash=pl.Series(hashes.view(np.int64))), salt)
 
 

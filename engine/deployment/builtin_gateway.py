@@ -53,7 +53,7 @@ class BuiltinGateway:
         self._home = home
         self._host = host
         self._sticky_header = sticky_header
-        self._child: subprocess.Popen[bytes] | None = None
+        self._children: list[subprocess.Popen[bytes]] = []
         self._silent_since: float | None = None
 
     def start(self, port: int) -> GatewayStatus:
@@ -131,7 +131,7 @@ class BuiltinGateway:
         options = ["--sticky-header", self._sticky_header, "--log", str(self._log)]
         try:
             with self._errors.open("wb") as errors:
-                self._child = subprocess.Popen(
+                child = subprocess.Popen(
                     [sys.executable, "-P", "-m", "engine.gateway", *arguments, *options],
                     stdin=subprocess.DEVNULL,
                     stdout=errors,
@@ -142,7 +142,8 @@ class BuiltinGateway:
                 )
         except OSError as error:
             raise GatewayUnavailable(f"The gateway cannot be started: {error}.", "Look at this machine.") from error
-        return self._child
+        self._children.append(child)
+        return child
 
     def _ended(self, code: int, port: int) -> PortTaken | GatewayUnavailable:
         sentence = last_line(self._errors) or f"The gateway ended with code {code}."
@@ -178,8 +179,7 @@ class BuiltinGateway:
         self._reap()
 
     def _reap(self) -> None:
-        if self._child is not None and self._child.poll() is not None:
-            self._child = None
+        self._children = [child for child in self._children if child.poll() is None]
 
     def _ask(self, method: str, target: str, body: bytes | None, *, timeout_s: float) -> tuple[int, bytes]:
         try:

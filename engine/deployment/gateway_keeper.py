@@ -11,12 +11,12 @@ from functools import partial
 import psutil
 
 from engine.deployment import records
+from engine.deployment.recorder import Recorder
 from engine.deployment.rollout import routes_of
 from engine.deployment.serve_folder import replica_spec
 from engine.errors import DiskFull, EngineError, GatewayUnavailable, PortTaken
 from engine.gateway.protocol import Gateway, GatewayStatus, StaleRoutes
 from engine.registry.queries.rollouts import GatewayRow, RolloutRows
-from engine.registry.writer import Writer
 from engine.settings import Gateway as Settings
 from engine.settings import Home
 
@@ -35,13 +35,13 @@ class GatewayKeeper:
         self,
         home: Home,
         settings: Settings,
-        writer: Writer,
+        recorder: Recorder,
         gateway: Gateway,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._home = home
         self._settings = settings
-        self._writer = writer
+        self._recorder = recorder
         self._gateway = gateway
         self._clock = clock
         self._retry_at = 0.0
@@ -78,14 +78,14 @@ class GatewayKeeper:
             self._gateway.put_routes(routes_of(rows.deployments, generation, self._socket))
         except StaleRoutes as stale:
             log.warning("the gateway has routes of generation %d, the registry wants %d", stale.in_force, generation)
-            self._writer.write_and_wait(partial(records.raise_generation, in_force=stale.in_force))
+            self._recorder.write(partial(records.raise_generation, in_force=stale.in_force))
             return False
         except (GatewayUnavailable, DiskFull) as error:
             self.note = error.message
             return False
         self._confirmed = (status.pid, generation)
         if rows.gateway.acknowledged != generation or any(row.status == "ready" for row in rows.deployments):
-            self._writer.write_and_wait(partial(records.record_in_force, generation=generation))
+            self._recorder.write(partial(records.record_in_force, generation=generation))
         return True
 
     def is_drained(self, deployment: int) -> bool:
@@ -142,14 +142,14 @@ class GatewayKeeper:
         self.note = error.message
         port = row.port if row else self._settings.port
         told = partial(records.record_no_gateway, note=error.message, host=self._settings.host, port=port)
-        self._writer.write_and_wait(told)
+        self._recorder.write(told)
 
     def _write(self, status: GatewayStatus) -> None:
         try:
             created_at = psutil.Process(status.pid).create_time()
         except psutil.Error:
             created_at = None
-        self._writer.write_and_wait(partial(records.record_gateway, status=status, created_at=created_at))
+        self._recorder.write(partial(records.record_gateway, status=status, created_at=created_at))
 
     def _is_as_set(self, status: GatewayStatus) -> bool:
         return self._settings.port in (None, status.port) and self._settings.sticky_header == status.sticky_header

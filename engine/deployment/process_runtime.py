@@ -62,10 +62,7 @@ class ProcessRuntime:
     def runs(self, identity: Identity) -> bool:
         """Whether that process is alive; a child of ours that ended is waited for."""
         pid, created_at = _process(identity)
-        child = self._children.get(pid)
-        if child is not None and child.poll() is not None:
-            del self._children[pid]
-            return False
+        self._reap()
         return is_alive(pid, created_at)
 
     def is_ready(self, replica: ReplicaSpec) -> bool:
@@ -87,8 +84,13 @@ class ProcessRuntime:
     def ours(self) -> list[Running]:
         """Every server with this home's mark, and what it started where it is dead itself."""
         found = list(find_marked(MARK, self._home))
+        self._reap()
         leaders = {marked.pid for marked in found if marked.leads}
         return _running([marked for marked in found if marked.leads or marked.session not in leaders])
+
+    def _reap(self) -> None:
+        """Wait for children that have ended, so that the system forgets them."""
+        self._children = {pid: child for pid, child in self._children.items() if child.poll() is None}
 
     def _leaders(self) -> list[Running]:
         return _running([marked for marked in find_marked(MARK, self._home) if marked.leads])

@@ -15,6 +15,7 @@ from functools import partial
 from engine.blobs.store import BlobStore
 from engine.deployment import records
 from engine.deployment.gateway_keeper import GatewayKeeper
+from engine.deployment.recorder import Recorder
 from engine.deployment.replicas import Replicas, why
 from engine.deployment.rollout import (
     QUICK_DEATHS,
@@ -33,9 +34,8 @@ from engine.deployment.serve_folder import clear
 from engine.deployment.waker import Waker
 from engine.errors import DamagedBlob, EngineError, NotFound, NotThereYet
 from engine.gateway.protocol import Gateway, GatewayStatus
-from engine.registry.queries.rollouts import RolloutRow, RolloutRows, get_rollouts
+from engine.registry.queries.rollouts import RolloutRow, RolloutRows
 from engine.registry.reader import Reader
-from engine.registry.tx import Tx
 from engine.registry.writer import Writer
 from engine.settings import Config, Home
 
@@ -66,11 +66,10 @@ class Reconciler:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._home = home
-        self._writer = writer
-        self._reader = reader
+        self._recorder = Recorder(writer, reader)
         self._clock = clock
-        self._replicas = Replicas(home, writer, blobs, runtimes, config.capture.limit_mb << 20, clock)
-        self._keeper = GatewayKeeper(home, config.gateway, writer, gateway, clock)
+        self._replicas = Replicas(home, self._recorder, blobs, runtimes, config.capture.limit_mb << 20, clock)
+        self._keeper = GatewayKeeper(home, config.gateway, self._recorder, gateway, clock)
         self._draining: dict[int, float] = {}
         self._swept_at: float | None = None
         self._waker = Waker()
@@ -89,12 +88,17 @@ class Reconciler:
             self._thread.join()
         if everything:
             self._keeper.end()
-            self._replicas.end_all(self._rows().deployments, END_S)
+            self._replicas.end_all(self._recorder.rows().deployments, END_S)
         self._waker.close()
 
     def poke(self) -> None:
         """Look now. Returns at once."""
         self._waker.poke()
+
+    @property
+    def gateway_note(self) -> str:
+        """Why the gateway is not there, in one sentence; empty when it is, or is not needed yet."""
+        return self._keeper.note
 
     def _serve(self) -> None:
         while not self._stopping:
@@ -111,18 +115,18 @@ class Reconciler:
 
     def run_pass(self) -> float:
         """Look at everything once and do what can be done now; seconds until the next look."""
-        rows = self._rows()
+        rows = self._recorder.fresh()
         status = self._keep_gateway(rows)
         for _ in range(ROUNDS):
             alive = self._replicas.observe(rows.deployments)
-            rows = self._rows()
+            rows = self._recorder.rows()
             status = status or self._keep_gateway(rows)
             in_force = self._keeper.bring_in_force(rows, status)
-            rows = self._rows()
+            rows = self._recorder.rows()
             moved = False
             for action in next_actions(rows.deployments, alive, in_force=in_force):
                 moved = self._do(action, status) or moved
-            rows = self._rows()
+            rows = self._recorder.rows()
             if not moved:
                 break
         self._sweep(rows)
@@ -150,14 +154,14 @@ class Reconciler:
                 case Switch():
                     return self._switch(row, status)
                 case Withdraw():
-                    self._write(partial(records.withdraw, deployment=row.id))
+                    self._recorder.write(partial(records.withdraw, deployment=row.id))
                 case Fail():
                     ended = f"It ended {QUICK_DEATHS} times soon after its start."
-                    self._write(partial(records.fail, deployment=row.id, reason=f"{ended} {row.note}"))
+                    self._recorder.write(partial(records.fail, deployment=row.id, reason=f"{ended} {row.note}"))
                 case Finish():
                     self._finish(row)
         except (DamagedBlob, NotFound, NotThereYet) as error:
-            self._write(partial(records.fail, deployment=row.id, reason=why(error)))
+            self._recorder.write(partial(records.fail, deployment=row.id, reason=why(error)))
             if not row.started:
                 clear(self._home, row.id)
         return True
@@ -167,9 +171,9 @@ class Reconciler:
         if status is None:
             note = f"Ready; it waits for the gateway. {self._keeper.note}".strip()
             if row.note != note:
-                self._write(partial(records.record_trouble, deployment=row.id, note=note))
+                self._recorder.write(partial(records.record_trouble, deployment=row.id, note=note))
             return False
-        self._write(partial(records.switch, deployment=row.id))
+        self._recorder.write(partial(records.switch, deployment=row.id))
         return True
 
     def _drain(self, row: RolloutRow) -> None:
@@ -181,7 +185,7 @@ class Reconciler:
 
     def _finish(self, row: RolloutRow) -> None:
         clear(self._home, row.id)
-        self._write(partial(records.finish, deployment=row.id))
+        self._recorder.write(partial(records.finish, deployment=row.id))
         self._replicas.forget(row)
         self._draining.pop(row.id, None)
 
@@ -215,12 +219,6 @@ class Reconciler:
         if row.replica(index).healthy:
             return EVERY_S
         return BUSY_S if alive.get((row.id, index)) else max(self._replicas.pause_s(row, index), BUSY_S)
-
-    def _rows(self) -> RolloutRows:
-        return get_rollouts(self._reader)
-
-    def _write(self, operation: Callable[[Tx], None]) -> None:
-        self._writer.write_and_wait(operation)
 
 
 def _is_ready(row: RolloutRow) -> bool:

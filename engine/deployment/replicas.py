@@ -13,11 +13,11 @@ from functools import partial
 
 from engine.blobs.store import BlobStore
 from engine.deployment import records
+from engine.deployment.recorder import Recorder
 from engine.deployment.runtime import Identity, ReplicaSpec, Runtime
 from engine.deployment.serve_folder import lay_out, replica_spec
 from engine.errors import EngineError, NotThereYet, Unavailable
 from engine.registry.queries.rollouts import ReplicaRow, RolloutRow
-from engine.registry.writer import Writer
 from engine.settings import Home
 
 log = logging.getLogger(__name__)
@@ -65,14 +65,14 @@ class Replicas:
     def __init__(
         self,
         home: Home,
-        writer: Writer,
+        recorder: Recorder,
         blobs: BlobStore,
         runtimes: Mapping[str, Runtime],
         capture_limit_bytes: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._home = home
-        self._writer = writer
+        self._recorder = recorder
         self._blobs = blobs
         self._runtimes = runtimes
         self._capture_limit_bytes = capture_limit_bytes
@@ -125,7 +125,7 @@ class Replicas:
         except Unavailable as error:
             self._not_before[key] = self._clock() + RETRY_S
             if row.note != error.message:
-                self._writer.write_and_wait(partial(records.record_trouble, deployment=row.id, note=error.message))
+                self._recorder.write(partial(records.record_trouble, deployment=row.id, note=error.message))
             return False
         self._remember(row.id, index, runtime, identity)
         return True
@@ -182,7 +182,7 @@ class Replicas:
             time.sleep(0.05)
         for row in rows:
             for replica in row.started:
-                self._writer.write_and_wait(partial(records.forget_replica, deployment=row.id, index=replica.index))
+                self._recorder.write(partial(records.forget_replica, deployment=row.id, index=replica.index))
 
     def tidy(self, rows: tuple[RolloutRow, ...]) -> None:
         """Keep logs within bounds."""
@@ -222,7 +222,7 @@ class Replicas:
         if deaths > FREE_DEATHS:
             pause_s = min(0.5 * 2 ** (deaths - FREE_DEATHS - 1), LONGEST_PAUSE_S)
             self._not_before[row.id, replica.index] = self._clock() + pause_s
-        self._writer.write_and_wait(
+        self._recorder.write(
             partial(records.record_death, deployment=row.id, index=replica.index, reason=reason, quick=quick)
         )
 
@@ -236,7 +236,7 @@ class Replicas:
         if runtime.is_ready(self._spec(row.id, replica.index)):
             memory.silent = 0
             if not replica.healthy:
-                self._writer.write_and_wait(partial(records.record_ready, deployment=row.id, index=replica.index))
+                self._recorder.write(partial(records.record_ready, deployment=row.id, index=replica.index))
             return
         memory.silent += 1
         if not replica.healthy and now - memory.seen_at > START_LIMIT_S:
@@ -250,12 +250,12 @@ class Replicas:
         memories = [self._memory.get((row.id, index)) for index in range(row.replicas)]
         calm = all(memory is not None and self._clock() - memory.seen_at > CALM_S for memory in memories)
         if row.failed_starts and calm and all(row.replica(index).healthy for index in range(row.replicas)):
-            self._writer.write_and_wait(partial(records.record_calm, deployment=row.id))
+            self._recorder.write(partial(records.record_calm, deployment=row.id))
 
     def _remember(self, deployment: int, index: int, runtime: Runtime, identity: Identity) -> None:
         name = next(name for name, each in self._runtimes.items() if each is runtime)
         self._memory[deployment, index] = _Memory(self._clock())
-        self._writer.write_and_wait(
+        self._recorder.write(
             partial(records.record_started, deployment=deployment, index=index, runtime=name, identity=identity)
         )
 

@@ -6,9 +6,9 @@ from typing import Protocol
 
 from engine.gateway.program import program_sha256
 from engine.gateway.routes import Routes
-from engine.gateway.status import GatewayStatus
+from engine.gateway.status import Figures, GatewayStatus
 
-__all__ = ["Gateway", "GatewayStatus", "StaleRoutes", "program_sha256"]
+__all__ = ["Figures", "Gateway", "GatewayStatus", "StaleRoutes", "program_sha256"]
 
 
 class StaleRoutes(Exception):

@@ -1,0 +1,52 @@
+"""A model server's stand-in as a process: `python serving_program.py FOLDER`, and it behaves as `behave` there says.
+
+`answer` (or no such file), `die WORDS`, `never-ready`, `ignore-term`, `fork` (a child that outlives it), `spam`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from socketserver import ThreadingUnixStreamServer
+
+folder = Path(sys.argv[1])
+behave = (folder / "behave").read_text() if (folder / "behave").exists() else "answer"
+(folder / "environment").write_text("\n".join(f"{name}={value}" for name, value in os.environ.items()))
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.client_address = ("gateway", 0)
+        self.send_response(503 if behave == "never-ready" else 200)
+        self.send_header("content-length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+if behave.startswith("die"):
+    sys.exit(behave.partition(" ")[2])
+if behave == "fork":
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+if behave == "spam":
+    sys.stdout.write(("x" * 99 + "\n") * 60_000)
+    sys.stdout.flush()
+
+(folder / "s").unlink(missing_ok=True)
+server = ThreadingUnixStreamServer(str(folder / "s"), Handler)
+signal.signal(
+    signal.SIGTERM,
+    signal.SIG_IGN if behave == "ignore-term" else lambda *_: threading.Thread(target=server.shutdown).start(),
+)
+server.serve_forever(poll_interval=0.02)

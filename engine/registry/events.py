@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from pydantic_core import to_jsonable_python
+from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
 from sqlalchemy import Connection, select
 
 from engine.registry.core import EVENT, EVENT_HEAD, PROJECT
@@ -58,19 +58,23 @@ class Head:
 
 def clean_evidence(evidence: dict[str, Any]) -> dict[str, Any]:
     """As it will be read back: plain JSON values, with NaN and infinity as null."""
-    plain = to_jsonable_python(evidence, inf_nan_mode="null", fallback=str)
-    cleaned: dict[str, Any] = json.loads(json.dumps(_finite(plain)))
+    try:
+        plain = to_json(evidence, inf_nan_mode="null", fallback=str)
+    except PydanticSerializationError:
+        # A file name may carry bytes that are no text (surrogates): they are told as escapes.
+        plain = json.dumps(_escaped(to_jsonable_python(evidence, fallback=str))).encode()
+    cleaned: dict[str, Any] = json.loads(plain)
     return cleaned
 
 
-def _finite(value: Any) -> Any:
+def _escaped(value: Any) -> Any:
     if isinstance(value, dict):
-        return {str(key): _finite(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
+        return {_escaped(key): _escaped(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_escaped(inner) for inner in value]
     if isinstance(value, float) and value - value != 0.0:
         return None
-    return value
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 def event_hash(

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import Table
+from sqlalchemy.dialects import sqlite
+
 from engine.registry.core import METRIC, METRIC_POINT, PARAM, RUN
 from engine.registry.tables import now
 from engine.registry.tx import Tx
@@ -12,8 +15,6 @@ from engine.registry.upsert import upsert
 from engine.wire.runs import CurvePoint
 
 _RUN = RUN.insert()
-_PARAM = PARAM.insert()
-_METRIC = METRIC.insert()
 _SET_METRIC = upsert(METRIC)
 _SET_POINT = upsert(METRIC_POINT)
 
@@ -27,15 +28,12 @@ def insert_finished_run(
         "project_id": project_id, "status": "succeeded", "reason": reason, "created_by": by, "seed": 0,
         "environment": {}, "split": {}, "created_at": at, "started_at": at, "ended_at": at,
     }  # fmt: skip
-    key = tx.execute(_RUN.values(row)).inserted_primary_key
+    key = tx.execute(_RUN, row).inserted_primary_key
     run_id = int(key[0]) if key else 0
     if params:
-        tx.execute(_PARAM, [{"run_id": run_id, "key": name, "value": value} for name, value in params.items()])
+        tx.execute_many(_PARAM, [(run_id, name, value) for name, value in params.items()])
     if metrics:
-        tx.execute(
-            _METRIC,
-            [{"run_id": run_id, "candidate": "", "key": name, "value": value} for name, value in metrics.items()],
-        )
+        tx.execute_many(_METRIC, [(run_id, "", name, value) for name, value in metrics.items()])
     return run_id
 
 
@@ -65,3 +63,12 @@ def _set(tx: Tx, rows: Iterable[dict[str, Any]]) -> None:
 def _finite(value: float) -> bool:
     # SQLite turns NaN into NULL, which no metric may be: a fit that diverges has no value at that step.
     return value - value == 0.0
+
+
+def _plain(table: Table, *columns: str) -> str:
+    """An insert as SQL with a mark for each column: made once, for the values need no translation."""
+    return str(table.insert().compile(dialect=sqlite.dialect(), column_keys=list(columns)))
+
+
+_PARAM = _plain(PARAM, "run_id", "key", "value")
+_METRIC = _plain(METRIC, "run_id", "candidate", "key", "value")

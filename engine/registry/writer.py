@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -164,21 +165,24 @@ class Writer:
 
     def _run(self, connection: Connection, waiting: _Operation, head: Head) -> Head:
         tx = Tx(connection, head, self._names)
-        savepoint = connection.begin_nested()
+        raw = _raw(connection)
+        # By hand: SQLAlchemy's own savepoints cost more than the inserts of a whole run.
+        raw.execute("SAVEPOINT operation")
         try:
             waiting.result = waiting.run(tx)
-            tx.flush()
-            savepoint.commit()
+            tx.finish()
+            raw.execute("RELEASE operation")
         except Exception as error:
             waiting.error = translate(error)
-            if not _in_transaction(connection):
+            if not raw.in_transaction:
                 # SQLite has taken back the whole transaction (a full disk does that): nobody's work is left.
                 raise
-            savepoint.rollback()
+            tx.close()
+            raw.execute("ROLLBACK TO operation")
+            raw.execute("RELEASE operation")
             self._names.clear()
             return head
-        finally:
-            tx.close()
+        tx.close()
         waiting.events = tx.events
         return tx.head
 
@@ -226,9 +230,11 @@ def _begin_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _in_transaction(connection: Connection) -> bool:
+def _raw(connection: Connection) -> sqlite3.Connection:
     raw = connection.connection.dbapi_connection
-    return bool(raw is not None and raw.in_transaction)
+    if not isinstance(raw, sqlite3.Connection):
+        raise TypeError("the registry is SQLite's")
+    return raw
 
 
 _MOVE_HEAD = upsert(EVENT_HEAD)

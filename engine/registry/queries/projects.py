@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from engine.errors import NotFound
 from engine.registry.core import PROJECT, REVISION
 from engine.registry.reader import Source
 from engine.wire.projects import ProjectList, ProjectView, RevisionView
+
+_ID_BY_NAME = select(PROJECT.c.id).where(PROJECT.c.name == bindparam("name"))
 
 
 def list_projects(source: Source) -> ProjectList:
@@ -33,7 +35,7 @@ def get_project(source: Source, name: str) -> ProjectView:
 
 def project_id(connection: Connection, name: str) -> int:
     """Its id. Raises `NotFound`."""
-    found = connection.execute(select(PROJECT.c.id).where(PROJECT.c.name == name)).scalar()
+    found = connection.execute(_ID_BY_NAME, {"name": name}).scalar()
     if found is None:
         raise no_project(name)
     return int(found)

@@ -64,7 +64,7 @@ def read_schedules(source: Source) -> list[ScheduleRow]:
     columns: list[Any] = list(SCHEDULE.c["id", "name", "kind", "project_id", "every", "enabled", "created_at"])
     found = select(*columns, last.c.last).outerjoin_from(SCHEDULE, last, last.c.schedule_id == SCHEDULE.c.id)
     with source.connection() as connection:
-        return [ScheduleRow(*row) for row in connection.execute(found.order_by(SCHEDULE.c.id))]
+        return [ScheduleRow(**row._mapping) for row in connection.execute(found.order_by(SCHEDULE.c.id))]
 
 
 def _last_runs() -> Subquery:

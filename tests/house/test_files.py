@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-MACHINE_PATH = re.compile(r"/(work/(main|shared|\.)|root/\.|home/(?!USER)\w+/|opt/(?!venv)\w+/|tmp/(tools|brief))")
+MACHINE_PATH = re.compile(r"/(work/(main|shared|\.)|root/\.|opt/(?!venv)\w+/|tmp/(tools|brief))")
 BINARY = {".png", ".svg", ".parquet", ".csv", ".lock"}
 VAGUE = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
 

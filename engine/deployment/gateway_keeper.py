@@ -15,6 +15,7 @@ from engine.deployment.recorder import Recorder
 from engine.deployment.rollout import routes_of
 from engine.deployment.serve_folder import replica_spec
 from engine.errors import DiskFull, EngineError, GatewayUnavailable, PortTaken
+from engine.failpoint import failpoint
 from engine.gateway.protocol import Gateway, GatewayStatus, StaleRoutes
 from engine.registry.queries.rollouts import GatewayRow, RolloutRows
 from engine.settings import Gateway as Settings
@@ -59,6 +60,7 @@ class GatewayKeeper:
             status = None
         if status is None:
             status = self._start(row)
+            failpoint("gateway.started")
         if status is not None and (row is None or row.note or (row.host, row.port) != (status.host, status.port)):
             self._write(status)
         if status is not None:
@@ -83,6 +85,7 @@ class GatewayKeeper:
         except (GatewayUnavailable, DiskFull) as error:
             self.note = error.message
             return False
+        failpoint("rollout.routed")
         self._confirmed = (status.pid, generation)
         if rows.gateway.acknowledged != generation or any(row.status == "ready" for row in rows.deployments):
             self._recorder.write(partial(records.record_in_force, generation=generation))

@@ -33,6 +33,7 @@ from engine.deployment.runtime import Runtime
 from engine.deployment.serve_folder import clear
 from engine.deployment.waker import Waker
 from engine.errors import DamagedBlob, EngineError, NotFound, NotThereYet
+from engine.failpoint import failpoint
 from engine.gateway.protocol import Gateway, GatewayStatus
 from engine.registry.queries.rollouts import RolloutRow, RolloutRows
 from engine.registry.reader import Reader
@@ -40,6 +41,12 @@ from engine.registry.writer import Writer
 from engine.settings import Config, Home
 
 log = logging.getLogger(__name__)
+
+FAILPOINTS = (
+    "replica.started", "gateway.started", "rollout.ready", "rollout.switched", "rollout.routed", "rollout.drained",
+    "rollout.cleared",
+)  # fmt: skip
+"""Places between two durable steps of a rollout, for `engine.failpoint`."""
 
 EVERY_S = 15.0
 BUSY_S = 0.05
@@ -82,6 +89,8 @@ class Reconciler:
 
     def stop(self, *, everything: bool = False) -> None:
         """End after the pass at hand. Gateway and model servers go on, unless `everything` is to end too."""
+        if self._stopping:
+            return
         self._stopping = True
         self._waker.poke()
         if self._thread.is_alive():
@@ -173,18 +182,22 @@ class Reconciler:
             if row.note != note:
                 self._recorder.write(partial(records.record_trouble, deployment=row.id, note=note))
             return False
+        failpoint("rollout.ready")
         self._recorder.write(partial(records.switch, deployment=row.id))
+        failpoint("rollout.switched")
         return True
 
     def _drain(self, row: RolloutRow) -> None:
         """End the replicas once nothing is in flight to them, at the latest after 30 s: they finish it themselves."""
         began_at = self._draining.setdefault(row.id, self._clock())
         if self._keeper.is_drained(row.id) or self._clock() - began_at > DRAIN_S:
+            failpoint("rollout.drained")
             for replica in row.started:
                 self._replicas.end(row, replica.index)
 
     def _finish(self, row: RolloutRow) -> None:
         clear(self._home, row.id)
+        failpoint("rollout.cleared")
         self._recorder.write(partial(records.finish, deployment=row.id))
         self._replicas.forget(row)
         self._draining.pop(row.id, None)

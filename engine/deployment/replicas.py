@@ -17,6 +17,7 @@ from engine.deployment.recorder import Recorder
 from engine.deployment.runtime import Identity, ReplicaSpec, Runtime
 from engine.deployment.serve_folder import lay_out, replica_spec
 from engine.errors import EngineError, NotThereYet, Unavailable
+from engine.failpoint import failpoint
 from engine.registry.queries.rollouts import ReplicaRow, RolloutRow
 from engine.settings import Home
 
@@ -122,6 +123,7 @@ class Replicas:
         try:
             replica = lay_out(self._home, self._blobs, row, index, self._capture_limit_bytes)
             identity = runtime.start(replica)
+            failpoint("replica.started")
         except Unavailable as error:
             self._not_before[key] = self._clock() + RETRY_S
             if row.note != error.message:

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import pytest
+from fakes.registry import World
 
 from engine.deployment import records
 from engine.errors import DiskFull
@@ -11,9 +11,6 @@ from engine.gateway.routes import Routes
 from engine.registry.tables import Deployment, GatewayState
 from engine.registry.tx import Tx
 from engine.settings import Config, Gateway
-
-if TYPE_CHECKING:
-    from .conftest import World
 
 
 def test_a_first_version_is_started_routed_and_made_champion(world: World) -> None:

@@ -62,7 +62,8 @@ def read_schedules(source: Source) -> list[ScheduleRow]:
     """All of them, those that are switched off too."""
     last = _last_runs()
     columns: list[Any] = list(SCHEDULE.c["id", "name", "kind", "project_id", "every", "enabled", "created_at"])
-    found = select(*columns, last.c.last).outerjoin_from(SCHEDULE, last, last.c.schedule_id == SCHEDULE.c.id)
+    columns.append(last.c.last.label("last_nominal_at"))
+    found = select(*columns).outerjoin_from(SCHEDULE, last, last.c.schedule_id == SCHEDULE.c.id)
     with source.connection() as connection:
         return [ScheduleRow(**row._mapping) for row in connection.execute(found.order_by(SCHEDULE.c.id))]
 

@@ -41,6 +41,8 @@ class LoopScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-too-low"), (15, "-high-enough")]  # noqa: RUF012
     CSS_PATH: ClassVar[list[str | PurePath] | str | PurePath | None] = ["base.tcss"]
 
+    AUTO_FOCUS = ""
+    """Nothing needs the focus: keys belong to the screen. Only a line that is typed has it."""
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("lines")
 
     mode: ClassVar[str] = ""

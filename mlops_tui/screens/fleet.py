@@ -151,7 +151,6 @@ class FleetScreen(ActingScreen):
         table, welcome = self.query_one(LineTable), self.query_one("#welcome", LinePane)
         if welcome.display != empty or table.display == empty:
             table.display, welcome.display = not empty, empty
-            (welcome if empty else table).focus()
         needs = needs_lines(fleet.rows, 3 if self.size.height >= 24 else 1)
         band = self.query_one("#needs", Static)
         band.display = bool(needs)

@@ -139,7 +139,6 @@ class JobsScreen(ActingScreen):
         empty = self._read_once and not len(self.pages)
         if nothing.display != empty:
             table.display, nothing.display = not empty, empty
-            (nothing if empty else table).focus()
         if self.matches is None:
             table.show(PagedRows(self.pages, self.now()))
         else:

@@ -25,7 +25,7 @@ FLEET_COLUMNS = (
     Column("train", 11, rank=1),
     Column("gate", 9, rank=2, widest=17),
     Column("live", 10, rank=1),
-    Column("drift", 15, rank=9),
+    Column("drift", 17, rank=9),
     Column("champion", 5, rank=3, widest=8, head="champ"),
     Column("challenger", 10, rank=8),
     Column("traffic", 7, rank=4, right=True),

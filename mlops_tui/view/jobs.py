@@ -18,14 +18,14 @@ JOB_HEADS = ("job", "kind", "project", "status", "progress", "took", "when", "by
 
 
 JOB_COLUMNS = (
-    Column("job", 6, right=True, widest=8),
+    Column("job", 6, right=True),
     Column("kind", 7, rank=3),
-    Column("project", 12, rank=1, widest=24),
+    Column("project", 12, rank=1, widest=20),
     Column("status", 11),
     Column("progress", 11, rank=2),
     Column("took", 6, rank=4, right=True),
     Column("when", 8, rank=5),
-    Column("by", 8, rank=6, widest=16),
+    Column("by", 8, rank=6),
     Column("what", 24, widest=400),
 )
 

@@ -12,7 +12,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widget import Widget
 from textual.widgets import Input, Static
 
 Purpose = Literal["command", "filter"]
@@ -70,7 +69,6 @@ class CommandBar(Vertical):
         self._offers: Completions = lambda _: ()
         self._history: list[str] = [""]
         self._at = 0
-        self._before: Widget | None = None
 
     def compose(self) -> ComposeResult:
         """Offers above, the line below."""
@@ -93,8 +91,6 @@ class CommandBar(Vertical):
         with self.prevent(Input.Changed):
             line.value = text
         line.cursor_position = len(text)
-        if not self.display:
-            self._before = self.screen.focused
         self.display = True
         self.screen.set_focus(line)
         self._show_offers(text)
@@ -102,7 +98,7 @@ class CommandBar(Vertical):
     def close(self) -> None:
         """Give the keys back to what had them."""
         self.display = False
-        self.screen.set_focus(self._before)
+        self.screen.set_focus(None)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

@@ -19,7 +19,7 @@ MOST_LINES = 50_000
 """Lines kept; the oldest leave first."""
 
 
-class LinePane(ScrollView, can_focus=True):
+class LinePane(ScrollView, can_focus=False):
     """Clean lines, filtered, wrapped or cut; at its end it follows what is added."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(TONE_CLASSES)

@@ -62,7 +62,7 @@ class NoRows:
         return None
 
 
-class LineTable(ScrollView, can_focus=True):
+class LineTable(ScrollView, can_focus=False):
     """Rows under a head that stays. The cursor keeps to its row when rows come and go."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"table--head", "table--cursor"} | TONE_CLASSES

@@ -1,0 +1,160 @@
+"""What all screens share: the line to the engine, `:`, help, palette, sizes, colours."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from fakes import wire_objects as made
+from fakes.fake_engine import FakeEngine
+from fakes.terminal import Clock, screen_text, settle, shows, status, title
+from textual.filter import Monochrome
+
+from engine.settings import Home
+from mlops_tui.app import SLOW_PACE_S, MlopsApp
+from mlops_tui.commands import COMMANDS
+
+
+async def test_it_says_since_when_the_engine_is_gone_and_comes_back_without_a_loss(
+    app: MlopsApp, fake: FakeEngine, clock: Clock, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("mlops_tui.feed.utc_now", clock)
+    monkeypatch.setattr("mlops_tui.feed.RETRY_S", (0.0,))
+    fake.fleet = [made.fleet_row("fraud")]
+    async with app.run_test(size=(120, 24)) as pilot:
+        await settle(pilot, shows(pilot, "● engine"))
+        fake.go_down()
+        await settle(pilot, lambda: "no engine" in title(pilot).link.text)
+        clock.now += timedelta(seconds=95)
+        app.link = app.link
+        await settle(pilot, lambda: "✗ no engine for 1m35s" in title(pilot).link.text)
+        assert "Gone since 14:05:09 UTC" in status(pilot).said.text
+        assert shows(pilot, "fraud")()
+        fake.fleet = [made.fleet_row("fraud"), made.fleet_row("tumour")]
+        fake.events.append(made.event(1, verb="project.added"))
+        fake.is_up = True
+        await settle(pilot, shows(pilot, "tumour"))
+        assert title(pilot).link.text == "● engine"
+        assert "nothing was lost" in status(pilot).said.text
+
+
+async def test_commands_are_typed_completed_and_remembered(app: MlopsApp, fake: FakeEngine):
+    fake.projects["fraud"] = made.project()
+    fake.fleet = [made.fleet_row("fraud"), made.fleet_row("other")]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, shows(pilot, "▸ fraud"))
+        await pilot.press(":", *"tr")
+        await settle(pilot, shows(pilot, "train"))
+        await pilot.press("tab", "space", "f", "tab", "enter")
+        await settle(pilot, lambda: "mlops train fraud" in status(pilot).said.text)
+        assert app.typed == ["train fraud"]
+        await pilot.press(":", "up")
+        await settle(pilot, shows(pilot, ":train fraud"))
+        await pilot.press("escape")
+        await settle(pilot, lambda: not shows(pilot, ":train fraud")())
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [("nonsense", "No command 'nonsense'"), ("theme pink", "Themes: dark"), ("slow maybe", ":slow on")],
+)
+async def test_a_command_that_is_none_says_so(app: MlopsApp, typed: str, told: str):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press(":", *("space" if letter == " " else letter for letter in typed), "enter")
+        await settle(pilot, lambda: told in status(pilot).said.text)
+
+
+async def test_jobs_can_be_cancelled_by_number_from_any_screen(app: MlopsApp, fake: FakeEngine):
+    fake.jobs = {12: made.running(12)}
+    fake.fleet = [made.fleet_row("fraud")]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, shows(pilot, "▸ fraud"))
+        await pilot.press(":", *"cancel", "space", "1", "2", "enter")
+        await settle(pilot, shows(pilot, "Cancel job 12"))
+        await pilot.press("y")
+        await settle(pilot, lambda: fake.jobs[12].status == "cancelled")
+
+
+async def test_help_shows_the_keys_of_this_screen_from_the_table(app: MlopsApp):
+    async with app.run_test(size=(100, 80)) as pilot:
+        await settle(pilot, shows(pilot, "● engine"))
+        await pilot.press("?")
+        await settle(pilot, shows(pilot, "On this screen"))
+        drawn = "\n".join(screen_text(pilot))
+        assert all(command.help in drawn for command in COMMANDS)
+        await pilot.press("escape")
+        await settle(pilot, lambda: not shows(pilot, "On this screen")())
+
+
+async def test_the_palette_finds_commands_and_runs_them(app: MlopsApp):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, shows(pilot, "● engine"))
+        await pilot.press("ctrl+p", *"jobs")
+        await settle(pilot, shows(pilot, "mlops jobs"))
+        await pilot.press("enter")
+        await settle(pilot, shows(pilot, "No jobs yet."))
+
+
+async def test_q_quits_only_at_the_root(app: MlopsApp, fake: FakeEngine):
+    fake.fleet = [made.fleet_row("fraud")]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, shows(pilot, "▸ fraud"))
+        await pilot.press("d")
+        await settle(pilot, shows(pilot, "› fraud"))
+        await pilot.press("q")
+        await settle(pilot, lambda: "at the root only" in status(pilot).said.text)
+        assert app.is_running
+        await pilot.press("escape", "q")
+        await settle(pilot, lambda: app._exit)
+
+
+@pytest.mark.parametrize("size", [(59, 24), (80, 14), (20, 5)])
+async def test_a_window_that_is_too_small_gets_a_sentence(app: MlopsApp, size: tuple[int, int]):
+    async with app.run_test(size=size) as pilot:
+        await settle(pilot, shows(pilot, "Too small"))
+        assert not shows(pilot, "Fleet")()
+
+
+async def test_it_comes_back_when_the_window_grows(app: MlopsApp):
+    async with app.run_test(size=(40, 10)) as pilot:
+        await settle(pilot, shows(pilot, "Too small"))
+        await pilot.resize_terminal(80, 24)
+        await settle(pilot, shows(pilot, "1 Fleet"))
+        assert not shows(pilot, "Too small")()
+
+
+@pytest.mark.parametrize(("name", "theme"), [("light", "light"), ("ansi", "ansi-dark"), ("safe", "safe")])
+async def test_themes_change(app: MlopsApp, name: str, theme: str):
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.do_theme(name)
+        await settle(pilot, lambda: app.theme == theme)
+        assert status(pilot).said.text == f"Theme {name}."
+
+
+async def test_no_color_is_honoured(fake: FakeEngine, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    plain = MlopsApp(Home(Path("/nowhere")), engine=fake.async_client())
+    async with plain.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, shows(pilot, "● engine"))
+        colours = {
+            segment.style.color.triplet
+            for strip in pilot.app.screen._compositor.render_strips()
+            for segment in strip.apply_filter(Monochrome(), pilot.app.screen.background_colors[1])
+            if segment.style and segment.style.color and segment.style.color.triplet
+        }
+        assert any(isinstance(one, Monochrome) for one in plain._filters)
+        assert all(one.red == one.green == one.blue for one in colours)
+
+
+async def test_a_slow_link_gathers_news_for_longer(fake: FakeEngine, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SSH_CONNECTION", "10.0.0.1 1 10.0.0.2 22")
+    assert MlopsApp(Home(Path("/nowhere")), engine=fake.async_client()).pace_s == SLOW_PACE_S
+
+
+async def test_the_screen_is_saved_as_text(app: MlopsApp, fake: FakeEngine, tmp_path: Path):
+    fake.fleet = [made.fleet_row("fraud")]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, shows(pilot, "▸ fraud"))
+        app.screen.do_save(str(tmp_path / "fleet.txt"))  # type: ignore[attr-defined]
+        await settle(pilot, lambda: "is written" in status(pilot).said.text)
+    assert "fraud\t300k" in (tmp_path / "fleet.txt").read_text()

@@ -21,10 +21,10 @@ from typing import Protocol
 from engine.errors import EngineError
 from engine.failpoint import failpoint
 from engine.jobs.death import count_memory_kills, death_by_silence, death_of
-from engine.jobs.marker import marker
+from engine.jobs.marker import attempt_of, marker
 from engine.jobs.spawn import Order, spawn_worker
 from engine.jobs.token import Token, make_token
-from engine.jobs.tree import TERM_S, Identity, end_tree, find_marked, identity, is_alive
+from engine.jobs.tree import TERM_S, Identity, end_tree, find_marks, identity, is_alive
 from engine.registry.events import ENGINE
 from engine.registry.queries.attempts import AttemptRow, read_attempts
 from engine.registry.queue import claim_next, end_job, record_process, retry_or_fail
@@ -127,6 +127,7 @@ class Supervisor:
         self._poked = threading.Event()
         self._stopping = threading.Event()
         self._watched: dict[int, _Watched] = {}
+        self._strays: list[_Watched] = []
         self._thread = threading.Thread(target=self._serve, name="supervisor", daemon=True)
 
     def start(self) -> None:
@@ -140,6 +141,9 @@ class Supervisor:
         self._poked.set()
         if self._thread.is_alive():
             self._thread.join()
+        for stray in self._strays:
+            if stray.ending is not None:
+                stray.ending.join()
         for watched in list(self._watched.values()):
             if end_workers and watched.ending is None:
                 watched.failure = Failure(code="worker_died", message="The engine was stopped with all its workers.")
@@ -245,12 +249,27 @@ class Supervisor:
         return True
 
     def _adopt_workers(self) -> None:
+        marked = find_marks()
         for row in read_attempts(self._parts.reader).running:
             mark = self._mark(row.job_id, row.attempt)
-            worker = Identity(row.pid, row.pid_created_at) if row.pid and row.pid_created_at else _leader(mark)
+            known = Identity(row.pid, row.pid_created_at) if row.pid and row.pid_created_at else None
+            worker = known or _leader(marked.get(mark, []))
             self._watched[row.job_id] = _Watched(row.job_id, row.attempt, mark, worker)
             alive = worker is not None and is_alive(worker)
             log.info("job %d, attempt %d: its worker %s", row.job_id, row.attempt, "goes on" if alive else "is gone")
+        self._end_strays(marked)
+
+    def _end_strays(self, marked: dict[str, list[Identity]]) -> None:
+        """What an engine left behind that was killed after a job's end, or after an attempt's, was written down."""
+        watched = {row.mark for row in self._watched.values()}
+        for mark, processes in marked.items():
+            of = attempt_of(mark, self._parts.home.root)
+            if of is None or mark in watched:
+                continue
+            log.info("job %d, attempt %d is over: ending what is left of it", *of)
+            stray = _Watched(*of, mark, _leader(processes), over_since=time.monotonic())
+            self._end(stray)
+            self._strays.append(stray)
 
     def _mark(self, job_id: int, attempt: int) -> str:
         return marker(self._parts.home.root, job_id, attempt)
@@ -279,9 +298,16 @@ def _tell(tx: Tx, watched: _Watched) -> None:
         retry_or_fail(tx, job, watched.failure)
 
 
-def _leader(mark: str) -> Identity | None:
-    """The worker that an engine started and was killed before it wrote the pid down."""
-    return next((found for found in find_marked(mark) if os.getsid(found.pid) == found.pid), None)
+def _leader(processes: list[Identity]) -> Identity | None:
+    """The worker among its children: that of an engine that was killed before it wrote the pid down."""
+    return next((found for found in processes if _leads_session(found.pid)), None)
+
+
+def _leads_session(pid: int) -> bool:
+    try:
+        return os.getsid(pid) == pid
+    except ProcessLookupError:
+        return False
 
 
 def _end_all(watched: _Watched, term_s: float) -> None:

@@ -11,6 +11,7 @@ import contextlib
 import os
 import signal
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -52,10 +53,14 @@ def is_alive(process: Identity) -> bool:
     return found is not None and abs(found.created_at - process.created_at) < 1.0
 
 
-def find_marked(mark: str) -> list[Identity]:
-    """All running processes with this marker."""
-    marked = (process.pid for process in _of_ours() if _has_mark(process.pid, mark))
-    return [found for pid in marked if (found := identity(pid)) is not None]
+def find_marks() -> dict[str, list[Identity]]:
+    """All running processes that carry a marker, by marker: of this home and of others."""
+    found: dict[str, list[Identity]] = defaultdict(list)
+    for process in _of_ours():
+        mark = _mark(process.pid)
+        if mark and (who := identity(process.pid)) is not None:
+            found[mark].append(who)
+    return found
 
 
 def find_tree(worker: Identity | None, mark: str) -> list[Identity]:
@@ -72,7 +77,7 @@ def find_tree(worker: Identity | None, mark: str) -> list[Identity]:
         for process in _of_ours()
         if process.pid in below
         or (session is not None and _session(process.pid) == session)
-        or _has_mark(process.pid, mark)
+        or _mark(process.pid) == mark
         if (who := identity(process.pid)) is not None
     ]
 
@@ -142,8 +147,8 @@ def _session(pid: int) -> int | None:
         return None
 
 
-def _has_mark(pid: int, mark: str) -> bool:
+def _mark(pid: int) -> str | None:
     try:
-        return psutil.Process(pid).environ().get(VARIABLE) == mark
+        return psutil.Process(pid).environ().get(VARIABLE)
     except (psutil.Error, OSError):
-        return False
+        return None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from fakes.core import ADA, add, with_jobs
+from fakes.core import ADA, add, engine_core, with_jobs
 from fakes.supervised import (
     enqueue_look,
     processes_of,
@@ -292,3 +292,26 @@ def test_a_token_is_good_for_its_attempt_only(parts: Parts) -> None:
     assert found[0] is None
     assert found[1] is not None
     assert (found[1].job_id, found[1].attempt) == (job_id, 2)
+
+
+def test_what_is_left_of_a_job_that_ended_while_no_engine_was_there_is_ended(parts: Parts) -> None:
+    first = supervise(parts, FAMILY + SLEEPS)
+    first.start()
+    job_id = enqueue_look(parts)
+    first.poke()
+    ready(parts, job_id)
+    first.stop()
+    finish_step(parts, job_id, 1, "look", FinishStep(result=LOOK))
+    with supervised(parts, SLEEPS):
+        wait_for(lambda: not processes_of(parts, job_id), "all its processes to be gone")
+        assert sleepers_without_marker(parts) == []
+
+
+def test_workers_of_another_home_are_left_alone(parts: Parts) -> None:
+    with engine_core() as other, supervised(other, "open('ready', 'w').close()\n" + SLEEPS) as theirs:
+        job_id = enqueue_look(other)
+        theirs.poke()
+        ready(other, job_id)
+        with supervised(parts, SLEEPS) as ours:
+            assert ours.running() == {}
+        assert processes_of(other, job_id) != []

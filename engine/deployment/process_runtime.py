@@ -62,8 +62,9 @@ class ProcessRuntime:
     def runs(self, identity: Identity) -> bool:
         """Whether that process is alive; a child of ours that ended is waited for."""
         pid, created_at = _process(identity)
+        alive = is_alive(pid, created_at)
         self._reap()
-        return is_alive(pid, created_at)
+        return alive
 
     def is_ready(self, replica: ReplicaSpec) -> bool:
         """Whether it answers 200 at `/v2/health/ready`."""

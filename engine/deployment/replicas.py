@@ -43,7 +43,9 @@ TERM_S = 10.0
 RETRY_S = 5.0
 LONGEST_PAUSE_S = 30.0
 
+AUTO = "auto"
 DEFAULT_RUNTIME = "process"
+"""What `auto` is while there is no other."""
 
 Key = tuple[int, int]
 
@@ -75,7 +77,7 @@ class Replicas:
         self._home = home
         self._recorder = recorder
         self._blobs = blobs
-        self._runtimes = runtimes
+        self._runtimes = {name: runtime for name, runtime in runtimes.items() if name != AUTO}
         self._capture_limit_bytes = capture_limit_bytes
         self._clock = clock
         self._memory: dict[Key, _Memory] = {}
@@ -102,7 +104,7 @@ class Replicas:
         Raises:
             NotThereYet: nothing here can.
         """
-        name = DEFAULT_RUNTIME if row.runtime == "auto" else row.runtime
+        name = DEFAULT_RUNTIME if row.runtime == AUTO else row.runtime
         if name not in self._runtimes:
             raise NotThereYet(
                 f"The runtime {name} is not there yet, so {row.endpoint}@{row.version} cannot be started.",

@@ -69,7 +69,7 @@ class World:
             self.writer,
             self.reader,
             self.blobs,
-            {"process": self.runtime},
+            {"auto": self.runtime, "process": self.runtime},
             self.gateway,
             self.clock,
         )

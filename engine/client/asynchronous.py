@@ -28,10 +28,12 @@ class AsyncEngineClient(Routes):
     def __init__(self, home: Home, *, token: str | None = None, patience_s: float = 0.0) -> None:
         import httpx
 
+        from engine.client.transport import awaited_transport
+
         self.home = home
         self._patience_s = patience_s
         self._http = httpx.AsyncClient(
-            transport=httpx.AsyncHTTPTransport(uds=str(home.engine_socket), verify=False),
+            transport=awaited_transport(home),
             base_url=wire_format.BASE_URL,
             headers=wire_format.headers(token),
             trust_env=False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from engine.client import wire_format
 from engine.client.call import Call
@@ -31,10 +31,12 @@ class EngineClient(Routes):
     def __init__(self, home: Home, *, token: str | None = None, patience_s: float = 0.0) -> None:
         import httpx
 
+        from engine.client.transport import waiting_transport
+
         self.home = home
         self._patience_s = patience_s
         self._http = httpx.Client(
-            transport=httpx.HTTPTransport(uds=str(home.engine_socket), verify=False, limits=_limits()),
+            transport=waiting_transport(home),
             base_url=wire_format.BASE_URL,
             headers=wire_format.headers(token),
             trust_env=False,
@@ -158,9 +160,3 @@ def connect(home: Home | None = None, *, start: bool = True) -> EngineClient:
         client.close()
         raise
     return client
-
-
-def _limits() -> Any:
-    import httpx
-
-    return httpx.Limits(max_connections=64, max_keepalive_connections=16)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from inspect import isawaitable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
@@ -18,9 +19,10 @@ from textual.widgets import Input
 
 from engine.errors import EngineError, Unavailable
 from engine.settings import Home
-from mlops_tui.commands import typed_commands
+from mlops_tui.commands import Command, typed_commands
 from mlops_tui.dispatch import answer_of, bindings_of
 from mlops_tui.feed import Feed
+from mlops_tui.keymap import OwnKeys, read_keys
 from mlops_tui.messages import ActionDone, ActionFailed, EngineFound, EngineLost, EventCame, ProgressCame
 from mlops_tui.screens.base import LoopScreen
 from mlops_tui.screens.fleet import FleetScreen
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 QUICK_PACE_S, SLOW_PACE_S = 0.15, 1.0
 """How long news is gathered before a screen asks for more and redraws."""
 MOST_TYPED = 100
+SAID_FOR_S = 15.0
 
 
 def _jobs_screen() -> Screen[Any]:
@@ -49,7 +52,6 @@ class MlopsApp(App[None]):
     """One client of the engine, drawn."""
 
     TITLE = "mlops"
-    CSS = "Screen { background: $background; color: $foreground; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings_of("everywhere"),
         Binding("ctrl+c", "say_how_to_leave", show=False, priority=True),
@@ -71,13 +73,17 @@ class MlopsApp(App[None]):
         engine: AsyncEngineClient | None = None,
         clock: Callable[[], datetime] = utc_now,
         slow: bool | None = None,
+        keys: Path | None = None,
     ) -> None:
         super().__init__()
         self.home = home
         self.now = clock
         self.typed: list[str] = []
+        self._said_at = clock()
         self._engine = engine
         self._ours = engine is None
+        self.own_keys = OwnKeys() if keys is None else read_keys(keys)
+        self.set_keymap(self.own_keys.keys)
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = theme_for(os.environ.get("COLORTERM"))
@@ -95,6 +101,8 @@ class MlopsApp(App[None]):
     def on_mount(self) -> None:
         """Paint first, then look for the engine."""
         self.switch_mode("fleet")
+        if self.own_keys.problem:
+            self.say(f"! {self.own_keys.problem}", "warn")
         self.call_after_refresh(self._begin_feed)
 
     def _begin_feed(self) -> None:
@@ -151,11 +159,25 @@ class MlopsApp(App[None]):
     def say(self, text: str, tone: Tone = "plain") -> None:
         """A line at the bottom of every screen."""
         self.said = Cell(clean(text), tone)
+        self._said_at = self.now()
+
+    def forget_said(self) -> None:
+        """What was said a while ago goes; what went wrong stays until something else is said."""
+        if self.said.tone != "bad" and (self.now() - self._said_at).total_seconds() > SAID_FOR_S:
+            self.said = Cell("")
 
     def tell_failure(self, error: EngineError) -> None:
         """What could not be read. That the engine is gone is told by its own line."""
         if not isinstance(error, Unavailable):
             self.say(f"✗ {error.message} {error.hint}", "bad")
+
+    def key_of(self, command: Command) -> str:
+        """The key as a person reads it, remapped or not."""
+        return self.own_keys.keys.get(command.id, command.keys_shown)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Colours of ours that a theme may set."""
+        return {"dim": "#808080"}
 
     def send_to_clipboard(self, text: str) -> None:
         """By OSC 52: sent is all that can be said, for no terminal answers."""
@@ -187,7 +209,7 @@ class MlopsApp(App[None]):
         """The palette: the same table."""
         for command in typed_commands():
             if command.id != "palette":
-                told = f"{command.help} {command.keys_shown}  {command.line(command.takes.upper())}"
+                told = f"{command.help} {self.key_of(command)}  {command.line(command.takes.upper())}"
                 yield SystemCommand(command.title, told, self._runner(command.id))
 
     def _runner(self, command_id: str) -> Callable[[], Awaitable[None]]:

@@ -21,5 +21,6 @@ def open_terminal() -> None:
         os.environ.setdefault("TEXTUAL_FPS", "15")
     from engine.settings import find_home
     from mlops_tui.app import MlopsApp
+    from mlops_tui.keymap import keys_file
 
-    MlopsApp(find_home()).run()
+    MlopsApp(find_home(), keys=keys_file()).run()

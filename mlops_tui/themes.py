@@ -17,6 +17,7 @@ THEMES = (
         background="#14181D",
         surface="#14181D",
         panel="#222A33",
+        variables={"dim": "#8B949E"},
     ),
     Theme(
         name="light",
@@ -31,6 +32,7 @@ THEMES = (
         surface="#FAFAF7",
         panel="#E6E8EA",
         dark=False,
+        variables={"dim": "#6A737D"},
     ),
     # Okabe and Ito 2008: told apart with every common colour blindness.
     Theme(
@@ -45,6 +47,7 @@ THEMES = (
         background="#101010",
         surface="#101010",
         panel="#262626",
+        variables={"dim": "#909090"},
     ),
 )
 

@@ -64,12 +64,14 @@ def add(
         )
     with open_engine() as engine:
         added = engine.add_project(str(place))
+    from mlops_tui.view.figures import several
+
     console = Console()
     if as_json:
         console.json(added)
         return
     project = added.project
-    state = f"{project.revision.files} files, {project.revision.tree_sha256[:12]}"
+    state = f"{several(project.revision.files, 'file')}, {project.revision.tree_sha256[:12]}"
     done = "is registered" if added.changed else "was registered already, and nothing has changed"
     console.say(f"✓ {project.name} {done} ({project.task}, judged by {project.metric}; {state})", "good")
     console.next_command(f"mlops train {project.name}")

@@ -152,7 +152,8 @@ def _check_columns(head: Sequence[str], where: str, wanted: Wanted) -> None:
     if not missing:
         return
     others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-    near = difflib.get_close_matches(missing[0], head, n=1)
+    strangers = set(head) - {str(one["name"]) for one in wanted.inputs}
+    near = difflib.get_close_matches(missing[0], strangers, n=1)
     hint = f"Did you mean the column {near[0]!r}?" if near else f"It has: {', '.join(head[:12])}."
     raise BadData(f"{where} has no column {missing[0]!r}{others}, which {wanted.version} needs.", hint)
 

@@ -118,8 +118,8 @@ def wait_for_job(engine: EngineClient, job_id: int) -> JobView:
 def _show_job(shown: Shown, job: JobView) -> bool:
     over = job.status in _OVER
     if not over:
-        doing = job.note or job.waits_for or job.status
-        shown.update(job.fraction, f"job {job.id} · {job.step or job.status} · {doing}")
+        words = (f"job {job.id}", job.step or job.status, job.note or job.waits_for)
+        shown.update(job.fraction, " · ".join(word for word in words if word))
     return over
 
 

@@ -71,7 +71,7 @@ class LoopScreen(Screen[None]):
         yield Static(TOO_SMALL, id="too-small", markup=False)
         with Vertical(id="body"):
             yield from self.compose_body()
-        yield StatusBar([(command.keys_shown, command.title) for command in self.hinted()])
+        yield StatusBar([(self.engine_app.key_of(command), command.title) for command in self.hinted()])
         yield CommandBar()
 
     def compose_body(self) -> Iterable[Any]:
@@ -230,6 +230,7 @@ class LoopScreen(Screen[None]):
 
     def _tick(self) -> None:
         if self.is_current:
+            self.engine_app.forget_said()
             self._link_changed(self.engine_app.link)
 
     def now(self) -> datetime:

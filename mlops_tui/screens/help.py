@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from mlops_tui.commands import COMMANDS, Command, Where, commands_of
 from mlops_tui.screens.base import LoopScreen
@@ -10,30 +10,33 @@ from mlops_tui.view.cell import Cell
 from mlops_tui.view.width import fit
 from mlops_tui.widgets.line_pane import LinePane
 
+_NARROW = 80
+"""The command line is left out where it would wrap."""
 
-def help_lines(place: Where) -> list[Cell]:
-    """This screen's keys, moving about, then everything else."""
+
+def help_lines(place: Where, own: Mapping[str, str]) -> list[Cell]:
+    """This screen's keys, moving about, then everything else; `own` are keys that were remapped."""
+    here = commands_of(place) if place != "everywhere" else ()
+    elsewhere = tuple(command for command in COMMANDS if not {place, "lines", "everywhere"} & set(command.where))
+    groups = {
+        "On this screen": here,
+        "Moving": commands_of("lines"),
+        "Everywhere": commands_of("everywhere"),
+        "By : and ctrl+p, or on other screens": elsewhere,
+    }
     lines: list[Cell] = []
-    own = commands_of(place) if place != "everywhere" else ()
-    for title, group in (("On this screen", own), ("Moving", commands_of("lines")), ("Everywhere", _general())):
+    for title, group in groups.items():
         if group:
-            lines += [Cell(title, "strong"), *(_line(command) for command in group), Cell("")]
-    others = [command for command in COMMANDS if not {place, "lines", "everywhere"} & set(command.where)]
-    if others:
-        lines += [Cell("By : and ctrl+p, or on other screens", "strong"), *(_line(command) for command in others)]
+            lines += [Cell(title, "strong"), *(_line(command, own.get(command.id)) for command in group), Cell("")]
     return lines
 
 
-def _general() -> tuple[Command, ...]:
-    return commands_of("everywhere")
-
-
-def _line(command: Command) -> Cell:
-    key = command.key.replace(",", " ") if not command.shown_key else command.shown_key
+def _line(command: Command, own_key: str | None) -> Cell:
+    key = own_key or command.shown_key or command.key.replace(",", " ")
     typed = "" if "lines" in command.where else f":{command.id}{' ' + command.takes.upper() if command.takes else ''}"
     line = f"  {fit(key, 15)} {fit(typed, 17)} {command.help}"
     with_cli = f"{line}  {command.line(command.takes.upper())}"
-    return Cell(with_cli if len(with_cli) < 80 else line)
+    return Cell(with_cli if len(with_cli) < _NARROW else line)
 
 
 class HelpScreen(LoopScreen):
@@ -45,7 +48,7 @@ class HelpScreen(LoopScreen):
 
     def compose_body(self) -> Iterable[LinePane]:
         """One pane."""
-        yield LinePane(help_lines(self._about), id="help")
+        yield LinePane(help_lines(self._about, self.engine_app.own_keys.keys), id="help")
 
     def filter_changed(self) -> None:
         """Only lines with these words."""

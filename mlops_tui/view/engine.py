@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mlops_tui.view.cell import Cell, cell
+from mlops_tui.view.figures import several
 from mlops_tui.view.times import duration
 
 if TYPE_CHECKING:
@@ -20,7 +21,12 @@ def status_facts(status: EngineStatus, now: datetime) -> list[tuple[str, Cell]]:
         ("engine", cell(f"● running for {lasted} · version {about.version} · process {about.pid}", "good")),
         ("home", cell(about.home)),
         ("you", cell(f"{about.user} · {about.role}")),
-        ("projects", cell(f"{status.projects} · {status.versions} versions · {status.endpoints} endpoints")),
+        (
+            "projects",
+            cell(
+                f"{status.projects} · {several(status.versions, 'version')} · {several(status.endpoints, 'endpoint')}"
+            ),
+        ),
         ("jobs", cell(f"{status.jobs_running} running · {status.jobs_queued} waiting")),
         ("gateway", gateway_cell(status)),
         ("events", cell(status.last_event)),

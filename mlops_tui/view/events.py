@@ -22,8 +22,12 @@ def event_row(event: EventView) -> list[Cell]:
         cell(event.role, "dim"),
         cell(event.verb, "strong"),
         cell(event.subject),
-        cell(" ".join(f"{key}={_short(value)}" for key, value in event.evidence.items()), "dim"),
+        cell(" ".join(f"{key}={_short(value)}" for key, value in event.evidence.items() if _says(value)), "dim"),
     ]
+
+
+def _says(value: Any) -> bool:
+    return value is not None and value not in ("", [], {})
 
 
 def _short(value: Any) -> str:

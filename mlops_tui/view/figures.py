@@ -21,6 +21,15 @@ def count(value: float | None) -> str:
     return f"{value:.0f}"
 
 
+def several(number: int, thing: str) -> str:
+    """A number of things.
+
+    >>> several(1, "file"), several(1200, "file")
+    ('1 file', '1,200 files')
+    """
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
 def size(size_bytes: int | None) -> str:
     """Bytes, in powers of 1,024.
 
@@ -63,7 +72,13 @@ def milliseconds(value_ms: float | None) -> str:
 
 
 def rate(per_s: float | None) -> str:
-    """Requests per second."""
+    """Requests per second; what is not nothing never reads as nothing.
+
+    >>> rate(12.5), rate(0.02)
+    ('12.5/s', '<0.1/s')
+    """
+    if per_s is not None and 0 < per_s < 0.1:
+        return "<0.1/s"
     return UNKNOWN if per_s is None else f"{_three(per_s) if per_s < 1000 else count(per_s)}/s"
 
 

@@ -23,7 +23,7 @@ FLEET_COLUMNS = (
     Column("model", 12, widest=40),
     Column("data", 7, rank=3, right=True),
     Column("train", 11, rank=1),
-    Column("gate", 9, rank=2, widest=17),
+    Column("gate", 11, rank=2),
     Column("live", 10, rank=1),
     Column("drift", 17, rank=9),
     Column("champion", 5, rank=3, widest=8, head="champ"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mlops_tui.view.cell import Cell, cell, mark, number
 from mlops_tui.view.clean import clean
 from mlops_tui.view.columns import Column
+from mlops_tui.view.figures import count
 from mlops_tui.view.sparkline import progress_bar
 from mlops_tui.view.times import age, duration, exact
 
@@ -51,7 +52,7 @@ def job_row(job: JobView, now: datetime) -> list[Cell]:
         number(took(job, now)),
         cell(age(job.created_at, now)),
         cell(job.by),
-        with_estimate(what_cell(job), estimate(job, now)),
+        what_cell(job, estimate(job, now)),
     ]
 
 
@@ -63,27 +64,26 @@ def progress_cell(job: JobView, width: int = 6) -> Cell:
     return Cell(f"{progress_bar(job.fraction, width)} {percent}", "busy")
 
 
-def what_cell(job: JobView) -> Cell:
-    """What a person wants to know of it now: why it waits, what it does, why it failed, what came out."""
+def what_cell(job: JobView, left: str = "") -> Cell:
+    """What a person wants to know of it now: why it waits, what it does, why it failed, what came out.
+
+    `left` is an estimate of the rest.
+    """
     if job.failure is not None:
         return cell(job.failure.message, "bad")
     if job.status == "queued":
         return cell(f"waits: {job.waits_for}" if job.waits_for else "waits", "warn")
     if job.status == "running":
-        return cell(" · ".join(part for part in (job.step, job.note) if part), "busy")
+        return cell(" · ".join(part for part in (job.step, left, job.note) if part), "busy")
     return cell(outcome_of(job) or job.reason)
 
 
-def with_estimate(what: Cell, left: str) -> Cell:
-    """What it does, and how much longer."""
-    return Cell(f"{what.text} · {left}", what.tone) if left else what
-
-
 def outcome_of(job: JobView) -> str:
-    """What a finished `train` came to, such as `fraud@3 pass`; empty for others."""
+    """What a finished job came to: `fraud@3 pass` of `train`, rows of the others; empty when it says nothing."""
     version, verdict = job.result.get("version"), job.result.get("verdict")
     if version is None:
-        return ""
+        rows = job.result.get("rows")
+        return f"{count(rows)} rows" if isinstance(rows, int) else ""
     outcome = verdict.get("outcome", "") if isinstance(verdict, dict) else verdict or ""
     return f"{job.project}@{version} {outcome}".strip()
 

@@ -33,4 +33,4 @@ def link_sentence(link: Link, now: datetime) -> str:
     if link.found or link.lost_at is None:
         return ""
     since = f"{link.lost_at:%H:%M:%S} UTC, {duration((now - link.lost_at).total_seconds())} ago"
-    return f"{clean(link.why)} Gone since {since}; this screen waits for it."
+    return f"No engine since {since}; this screen waits for it. {clean(link.why)}"

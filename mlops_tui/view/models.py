@@ -100,7 +100,9 @@ def version_facts(version: VersionView, now: datetime) -> list[tuple[str, Cell]]
         ("bundle", cell(f"{len(version.bundle)} files, {size(sum(one.size_bytes for one in version.bundle))}")),
     ]
     facts += [(f"on test: {key}", cell(metric(value))) for key, value in sorted(version.metrics.items())]
-    return facts + [(f"evidence: {key}", cell(_value(value))) for key, value in version.verdict.evidence.items()]
+    return facts + [
+        (f"evidence: {key}", cell(_value(value) or None)) for key, value in version.verdict.evidence.items()
+    ]
 
 
 def input_row(column: Mapping[str, Any]) -> list[Cell]:
@@ -123,6 +125,8 @@ def _listed(values: Mapping[str, Any]) -> str:
 
 
 def _value(value: Any) -> str:
+    if value is None:
+        return "–"
     if isinstance(value, float):
         return metric(value)
     if isinstance(value, Mapping):

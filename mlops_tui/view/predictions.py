@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlops_tui.view.cell import Cell, cell, number
-from mlops_tui.view.figures import metric
 
 _MOST_CLASSES = 6
 
@@ -34,4 +33,4 @@ def prediction_row(at: int, version: Any, prediction: Mapping[str, Any], heads: 
 def _shown(value: Any) -> Cell:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return cell(value)
-    return number(metric(value) if isinstance(value, float) else str(value))
+    return number(f"{value:.6g}" if isinstance(value, float) else str(value))

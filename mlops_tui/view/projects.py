@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mlops_tui.view.cell import Cell, cell
-from mlops_tui.view.figures import size
+from mlops_tui.view.figures import several, size
 from mlops_tui.view.metrics import arrow
 from mlops_tui.view.runs import code_of
 from mlops_tui.view.times import age, exact
@@ -24,10 +24,8 @@ def project_facts(project: ProjectView, now: datetime) -> list[tuple[str, Cell]]
         ("project", cell(project.name, "strong")),
         ("task", cell(f"{project.task}, judged by {project.metric} {arrow(project.metric)}")),
         ("folder", cell(project.folder)),
-        (
-            "code",
-            cell(f"{code} · {stored.files} files, {size(stored.size_bytes)}, stored {age(stored.created_at, now)}"),
-        ),
+        ("code", cell(f"{code} · {several(stored.files, 'file')}, {size(stored.size_bytes)}")),
+        ("stored", cell(f"{exact(stored.created_at)} ({age(stored.created_at, now)})")),
         ("added", cell(f"{exact(project.added_at)} by {project.by}")),
     ]
 

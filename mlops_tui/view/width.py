@@ -24,24 +24,29 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Words of one clean line, over as many lines of at most `width` columns as they take; [""] for nothing."""
-    lines = [""]
-    for word in text.split(" "):
-        for piece in _pieces(word, width):
-            joined = f"{lines[-1]} {piece}" if lines[-1] else piece
-            if width_of(joined) <= width:
-                lines[-1] = joined
-            else:
-                lines.append(piece)
-    return lines
+    """One clean line over as many lines of at most `width` columns as it takes, broken at a space where there is one.
+
+    >>> wrap("  a longer line", 9)
+    ['  a', 'longer', 'line']
+    """
+    lines = []
+    while width_of(text) > width:
+        fitting = _fitting(text, width)
+        at = text.rfind(" ", 0, fitting + 1)
+        if not text[: max(at, 0)].strip():
+            lines.append(text[:fitting])
+            text = text[fitting:]
+        else:
+            lines.append(text[:at].rstrip())
+            text = text[at + 1 :]
+    return [*lines, text]
 
 
-def _pieces(word: str, width: int) -> list[str]:
-    if width_of(word) <= width:
-        return [word]
-    pieces = [""]
-    for character in word:
-        if width_of(pieces[-1] + character) > width:
-            pieces.append("")
-        pieces[-1] += character
-    return pieces
+def _fitting(text: str, width: int) -> int:
+    """How many characters fit, at least one."""
+    taken = 0
+    for at, character in enumerate(text):
+        taken += width_of(character)
+        if taken > width:
+            return max(at, 1)
+    return len(text)

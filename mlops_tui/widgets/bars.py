@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textual.content import Content
+from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from mlops_tui.view.cell import Cell, Tone
-from mlops_tui.view.width import fit, width_of
+from mlops_tui.view.width import fit, width_of, wrap
 
 TONE_STYLES: dict[Tone, str] = {
     "plain": "",
@@ -59,25 +60,38 @@ class TitleBar(Widget):
 
 
 class StatusBar(Widget):
-    """What was said last, and below it the keys of this screen."""
+    """What was said last and where the cursor is; below it the keys of this screen."""
 
-    DEFAULT_CSS = "StatusBar { height: 2; background: $panel; } StatusBar:ansi { background: ansi_default; }"
+    DEFAULT_CSS = """
+    StatusBar { height: auto; max-height: 6; background: $panel; }
+    StatusBar:ansi { background: ansi_default; }
+    """
 
-    said: reactive[Cell] = reactive(Cell(""))
-    place: reactive[str] = reactive("")
+    said: reactive[Cell] = reactive(Cell(""), layout=True)
+    place: reactive[str] = reactive("", layout=True)
     """Where in the list the cursor is, filter and order."""
 
     def __init__(self, hints: Sequence[tuple[str, str]]) -> None:
         super().__init__()
         self._hints = hints
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As many lines as what was said takes, and one for the keys."""
+        return len(self._said_lines(width)) + 1
+
     def render(self) -> Content:
-        """Two lines."""
+        """What was said is shown whole; the place stands behind it."""
         width = self.size.width
-        room = max(width - width_of(self.place) - 2, 8)
-        said = Cell(fit(self.said.text, room), self.said.tone)
-        above = Content("").join([painted(said), Content("  "), Content.styled(self.place, "dim")])
-        return above + Content("\n") + self._keys(width)
+        *above, last = self._said_lines(width)
+        lines = [painted(Cell(line, self.said.tone)) for line in above]
+        gap = " " * max(width - width_of(last) - width_of(self.place), 0)
+        lines.append(painted(Cell(last, self.said.tone)) + Content(gap) + Content.styled(self.place, "dim"))
+        return Content("\n").join([*lines, self._keys(width)])
+
+    def _said_lines(self, width: int) -> list[str]:
+        lines = wrap(self.said.text, max(width, 1))
+        over = width_of(lines[-1]) + width_of(self.place) + 2 > width
+        return [*lines, ""] if over and self.place else lines
 
     def _keys(self, width: int) -> Content:
         parts: list[Content] = []

@@ -30,7 +30,7 @@ class CommandBar(Vertical):
         background: $panel;
         & Horizontal { height: 1; }
         & .sign { width: 1; text-style: bold; }
-        & .offers { height: 1; color: $foreground 70%; }
+        & .offers { height: 1; color: $dim; }
         & Input { height: 1; border: none; padding: 0; background: $panel; }
         &:ansi { background: ansi_default; }
         &:ansi Input { background: ansi_default; }

@@ -128,8 +128,6 @@ class LinePane(ScrollView, can_focus=False):
         if not self._filter.keeps(line.text.lower()):
             return []
         width = self.scrollable_content_region.width or 80
-        if len(line.text) <= width // 2:
-            return [line]
         return [Cell(piece, line.tone) for piece in wrap(line.text, width)]
 
     def _resize(self) -> None:

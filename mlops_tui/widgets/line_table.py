@@ -73,7 +73,7 @@ class LineTable(ScrollView, can_focus=False):
         overflow-x: hidden;
         overflow-y: auto;
         scrollbar-size-vertical: 1;
-        & > .table--head { color: $foreground 60%; text-style: underline; }
+        & > .table--head { color: $dim; text-style: underline; }
         & > .table--cursor { background: $panel; text-style: bold; }
         &:ansi > .table--head { color: ansi_default; text-style: underline; }
         &:ansi > .table--cursor { background: ansi_default; text-style: bold reverse; }

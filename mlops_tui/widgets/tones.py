@@ -14,7 +14,7 @@ TONE_CSS = """
     & > .tone--bad { color: $text-error; }
     & > .tone--warn { color: $text-warning; }
     & > .tone--busy { color: $text-primary; }
-    & > .tone--dim { color: $foreground 60%; }
+    & > .tone--dim { color: $dim; }
     & > .tone--strong { text-style: bold; }
     &:ansi {
         & > .tone--good { color: ansi_green; }

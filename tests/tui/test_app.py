@@ -27,7 +27,7 @@ async def test_it_says_since_when_the_engine_is_gone_and_comes_back_without_a_lo
         clock.now += timedelta(seconds=95)
         app.link = app.link
         await settle(pilot, lambda: "✗ no engine for 1m35s" in title(pilot).link.text)
-        assert "Gone since 14:05:09 UTC" in status(pilot).said.text
+        assert "No engine since 14:05:09 UTC" in status(pilot).said.text
         assert shows(pilot, "fraud")()
         fake.fleet = [made.fleet_row("fraud"), made.fleet_row("tumour")]
         fake.events.append(made.event(1, verb="project.added"))

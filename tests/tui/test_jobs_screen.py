@@ -25,7 +25,7 @@ async def test_it_shows_what_runs_what_waits_and_why(app: MlopsApp, many: FakeEn
         await pilot.press("7")
         await settle(pilot, shows(pilot, "1000"))
         drawn = "\n".join(screen_text(pilot))
-        for told in ("━━────  40%", "fit · lightgbm, 120 trees", "waits: a free slot", "✗ failed", "holds infinity"):
+        for told in ("━━────  40%", "fit · about 1m left · lightgbm", "waits: a free slot", "✗ failed", "holds infinity"):
             assert told in drawn
 
 
@@ -53,7 +53,7 @@ async def test_progress_moves_the_bar_without_asking(app: MlopsApp, many: FakeEn
         await settle(pilot, shows(pilot, "40%"))
         asked = len(many.calls)
         many.tell(Progress(job_id=1000, attempt=1, step="judge", fraction=0.9, note="on 4,000 rows"))
-        await settle(pilot, shows(pilot, "judge · on 4,000 rows"))
+        await settle(pilot, shows(pilot, "judge · about 4s left · on 4"))
         assert "90%" in "\n".join(screen_text(pilot))
         assert len(many.calls) == asked
 

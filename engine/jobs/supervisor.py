@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.2
 IDLE_S = 30.0
+RETRY_S = 1.0
 LINGER_S = 3.0
 """How long a worker whose job is over may take to end by itself."""
 
@@ -128,6 +129,8 @@ class Supervisor:
         self._stopping = threading.Event()
         self._watched: dict[int, _Watched] = {}
         self._strays: list[_Watched] = []
+        self._stuck = False
+        """All that wait, wait for jobs that run: nothing may start before something has happened."""
         self._thread = threading.Thread(target=self._serve, name="supervisor", daemon=True)
 
     def start(self) -> None:
@@ -168,14 +171,18 @@ class Supervisor:
             try:
                 self._round()
             except EngineError as error:
-                # A full disk, for one: what could not be written now is tried again in the next round.
+                # A full disk, for one: what could not be written now is tried again.
                 log.error("jobs: %s", error)
-                self._stopping.wait(1.0)
+                self._stopping.wait(RETRY_S)
+                continue
             except Exception:
                 log.exception("jobs: a round failed")
-                self._stopping.wait(1.0)
+                self._stopping.wait(RETRY_S)
+                continue
             self._poked.wait(LOOK_EVERY_S if self._watched else IDLE_S)
-            self._poked.clear()
+            if self._poked.is_set():
+                self._poked.clear()
+                self._stuck = False
 
     def _round(self) -> None:
         now = read_attempts(self._parts.reader)
@@ -183,8 +190,8 @@ class Supervisor:
         for watched in list(self._watched.values()):
             self._look_at(watched, rows.get(watched.job_id))
         slots = self._parts.config.jobs.slots
-        while now.queued and len(self._watched) < slots and not self._stopping.is_set() and self._start_next():
-            pass
+        while now.queued and not self._stuck and len(self._watched) < slots and not self._stopping.is_set():
+            self._stuck = not self._start_next()
 
     def _look_at(self, watched: _Watched, row: AttemptRow | None) -> None:
         if watched.ending is not None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import exists, select
+
 from engine.errors import Fenced, NotFound
 from engine.registry.core import JOB
 from engine.registry.events import ENGINE, Actor
@@ -52,11 +54,9 @@ def enqueue(
 
 def claim_next(tx: Tx, token_sha256: str) -> Job | None:
     """Start the oldest job that may run: jobs of one kind of one project run one after another. None: none may."""
-    busy = {(job.project_id, job.kind) for job in tx.all(Job, Job.status == "running") if job.project_id is not None}
-    for job in tx.all(Job, Job.status == "queued", oldest=Job.id):
-        if (job.project_id, job.kind) not in busy:
-            return _start(tx, job, token_sha256)
-    return None
+    found = tx.execute(_NEXT).scalar()
+    job = tx.get(Job, found) if found is not None else None
+    return _start(tx, job, token_sha256) if job is not None else None
 
 
 def _start(tx: Tx, job: Job, token_sha256: str) -> Job:
@@ -151,3 +151,17 @@ def end_job(
 def active_jobs(tx: Tx, kind: JobKind) -> list[Job]:
     """Jobs of a kind that wait or run."""
     return tx.all(Job, Job.kind == kind, col(Job.status).not_in(ENDED))
+
+
+_OTHER = JOB.alias("other")
+_NEXT = (
+    select(JOB.c.id)
+    .where(
+        JOB.c.status == "queued",
+        ~exists().where(
+            _OTHER.c.status == "running", _OTHER.c.project_id == JOB.c.project_id, _OTHER.c.kind == JOB.c.kind
+        ),
+    )
+    .order_by(JOB.c.id)
+    .limit(1)
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, func, select
 
 from engine.errors import NotFound
 from engine.registry.core import JOB, PROJECT
@@ -75,26 +75,44 @@ def _selected() -> Select[Any]:
 
 def _views(connection: Connection, rows: list[Row[Any]]) -> list[JobView]:
     waiting = any(row.status == "queued" for row in rows)
-    active = _active(connection) if waiting else []
-    return [_view(row, _waits_for(row, active)) for row in rows]
+    ahead = _read_ahead(connection) if waiting else _Ahead({}, {}, 0)
+    return [_view(row, ahead.of(row)) for row in rows]
 
 
-def _active(connection: Connection) -> list[Row[Any]]:
-    found = select(JOB.c.id, JOB.c.kind, JOB.c.project_id, JOB.c.status)
-    return list(connection.execute(found.where(JOB.c.status.in_(("queued", "running"))).order_by(JOB.c.id)))
+_Line = tuple[int | None, str]
+"""(project, kind): jobs of one line run one after another."""
 
 
-def _waits_for(row: Row[Any], active: list[Row[Any]]) -> str:
-    """Jobs of one kind of one project run one after another; beyond that a job waits for a worker's slot."""
-    if row.status != "queued":
-        return ""
-    if row.project_id is not None:
-        for other in active:
-            same = (other.project_id, other.kind) == (row.project_id, row.kind)
-            if same and (other.status == "running" or other.id < row.id) and other.id != row.id:
-                return f"job {other.id} of the same project"
-    running = [other.id for other in active if other.status == "running"]
-    return f"a free worker ({len(running)} at work)" if running else "a worker to start"
+@dataclass(frozen=True)
+class _Ahead:
+    """What stands at the head of each line."""
+
+    running: dict[_Line, int]
+    oldest: dict[_Line, int]
+    workers: int
+
+    def of(self, row: Row[Any]) -> str:
+        """Why a job waits; empty where it does not."""
+        if row.status != "queued":
+            return ""
+        line = (row.project_id, row.kind)
+        first = self.running.get(line) or self.oldest.get(line, row.id)
+        if row.project_id is not None and first != row.id:
+            return f"job {first} of the same project"
+        return f"a free worker ({self.workers} at work)" if self.workers else "a worker to start"
+
+
+def _read_ahead(connection: Connection) -> _Ahead:
+    heads: dict[str, dict[_Line, int]] = {"running": {}, "queued": {}}
+    workers = 0
+    found = select(JOB.c.project_id, JOB.c.kind, JOB.c.status, func.min(JOB.c.id), func.count())
+    found = found.where(JOB.c.status.in_(("queued", "running")))
+    for project, kind, status, first, count in connection.execute(
+        found.group_by(JOB.c.project_id, JOB.c.kind, JOB.c.status)
+    ):
+        heads[status][project, kind] = first
+        workers += count if status == "running" else 0
+    return _Ahead(heads["running"], heads["queued"], workers)
 
 
 def _view(row: Row[Any], waits_for: str) -> JobView:

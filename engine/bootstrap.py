@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import signal
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -40,6 +41,7 @@ log = logging.getLogger(__name__)
 
 _THREADS = 64
 """Requests that read, write or hash at once; each waits in a thread, and the writer takes what waits in one commit."""
+_OPEN_FILES = 4096
 
 
 def build(home: Home, config: Config) -> Engine:
@@ -67,6 +69,7 @@ class Engine:
             runner.run(self._serve(ready))
 
     async def _serve(self, ready: Callable[[], None]) -> None:
+        _allow_many_connections()
         loop = asyncio.get_running_loop()
         anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
         log.info("starting in %s, schema %s", self.home.root, self.schema_revision)
@@ -140,6 +143,14 @@ class Engine:
             observed=observer.look,
             gateway=lambda: GatewayHealth(alive=observer.status() is not None, note=reconciler.gateway_note),
         )
+
+
+def _allow_many_connections() -> None:
+    """As many open files as the host allows without being asked, at most enough for every client and then some."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    enough = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < enough:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (enough, hard))
 
 
 def _attempt(reader: Reader, token_sha256: str) -> tuple[int, int] | None:

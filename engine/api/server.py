@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,11 +24,9 @@ def bind(path: Path) -> socket.socket:
     """Listen at `path`, open to the folder's group (0660). The home's lock must be held: what lies there is stale."""
     path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o117)
-    try:
-        listener.bind(str(path))
-    finally:
-        os.umask(before)
+    # The process's mask keeps others out until then; to change that instead would touch files of other threads.
+    listener.bind(str(path))
+    path.chmod(0o660)
     listener.listen(_BACKLOG)
     listener.setblocking(False)
     return listener

@@ -83,7 +83,14 @@ def raise_problem(response: httpx.Response) -> None:
     except ValueError:
         problem = None
     if not isinstance(problem, dict):
-        problem = {"detail": f"The engine answered with status {response.status_code} and no reason."}
+        busy = response.status_code == 503
+        problem = {
+            "code": "unavailable" if busy else None,
+            "detail": "The engine has too many clients at once."
+            if busy
+            else f"The engine answered with status {response.status_code} and no reason.",
+            "hint": "Try again in a moment." if busy else "",
+        }
     raise from_problem(problem, response.status_code)
 
 

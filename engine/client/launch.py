@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import engine
 from engine.client.failures import may_not_reach, unreachable
 from engine.errors import EngineError, EngineRunning, EngineUnreachable, from_problem
 from engine.settings import Home
@@ -114,12 +115,19 @@ def _start(home: Home, deadline: float) -> EngineError | None:
                 pass_fds=(told,),
                 start_new_session=True,
                 cwd="/",
+                env=os.environ | {"PYTHONPATH": _with_this_program()},
                 check=False,
             )
         os.close(told)
         return _read_report(report, out, deadline)
     finally:
         os.close(report)
+
+
+def _with_this_program() -> str:
+    """The engine is of the same program as the client, also where that runs from a source tree."""
+    program = str(Path(engine.__path__[0]).resolve().parent)
+    return os.pathsep.join(dict.fromkeys([program, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]))
 
 
 def _read_report(report: int, out: Path, deadline: float) -> EngineError | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import socket
 import stat
 import struct
@@ -169,12 +168,3 @@ async def test_a_client_that_resets_mid_body_leaves_nothing(served: ApiInProcess
     async with over_socket(served) as client:
         assert (await client.get("/v1/about")).status_code == 200
         assert (await client.get("/v1/events")).json()["events"] == []
-
-
-def test_the_servers_own_file_mask_is_left_as_it_was(tmp_path_factory: pytest.TempPathFactory) -> None:
-    before = os.umask(0o027)
-    try:
-        bind(tmp_path_factory.mktemp("s") / "s").close()
-        assert os.umask(0o027) == 0o027
-    finally:
-        os.umask(before)

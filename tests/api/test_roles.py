@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from fakes.api_in_process import JOB_TOKEN, ROLES, ApiInProcess
+import os
+
+import pytest
+from fakes.api_in_process import JOB_TOKEN, ROLES, ApiInProcess, job_of_token
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.applications import Starlette
 
 from engine.api.app import build_app, guarded_routes
+from engine.api.identity import Peer
+from engine.api.problems import Refused
 from engine.api.roles import Viewer, stated_role
+from engine.api.tokens import Tokens
+from engine.errors import Forbidden
 
 EVERYBODY = ("owner", *ROLES, "nobody")
 
@@ -76,12 +83,31 @@ async def test_even_the_owner_cannot_report_for_a_job(api: ApiInProcess) -> None
     assert answer.status_code == 403
 
 
-async def test_ten_wrong_tokens_and_the_user_must_wait(api: ApiInProcess) -> None:
-    guesses = [await api.ask("GET", "/v1/jobs/12/work", token=f"guess-{number}") for number in range(11)]
+@pytest.mark.parametrize("role", ["viewer", "nobody", "owner"])
+async def test_ten_wrong_tokens_and_the_peer_must_wait(api: ApiInProcess, role: str) -> None:
+    guesses = [await api.ask("GET", "/v1/jobs/12/work", role=role, token=f"guess-{number}") for number in range(11)]
     assert [answer.status_code for answer in guesses] == [403] * 10 + [429]
-    assert (await api.ask("GET", "/v1/jobs/12/work", token=JOB_TOKEN)).status_code == 429
-    other = await api.ask("GET", "/v1/jobs/12/work", role="viewer", token=JOB_TOKEN)
+    assert (await api.ask("GET", "/v1/jobs/12/work", role=role, token=JOB_TOKEN)).status_code == 429
+    other = await api.ask("GET", "/v1/jobs/12/work", role="operator", token=JOB_TOKEN)
     assert other.status_code == 404, "another user is not made to wait"
+
+
+async def test_a_worker_that_was_replaced_does_not_lock_out_its_successor() -> None:
+    tokens = Tokens(job_of_token)
+    late, next_one = (Peer(pid=pid, uid=os.getuid(), gid=os.getgid()) for pid in (100, 101))
+    for _ in range(10):
+        with pytest.raises(Forbidden):
+            await tokens.caller("Bearer old", late)
+    with pytest.raises(Refused):
+        await tokens.caller("Bearer old", late)
+    assert (await tokens.caller(f"Bearer {JOB_TOKEN}", next_one)).job == (12, 1)
+
+
+async def test_only_a_bearer_token_is_one() -> None:
+    peer = Peer(pid=1, uid=os.getuid(), gid=os.getgid())
+    for said in ("", "Bearer", "Bearer ", JOB_TOKEN, f"Basic {JOB_TOKEN}", "Bearer " + "x" * 10_000):
+        with pytest.raises(Forbidden):
+            await Tokens(job_of_token).caller(said, peer)
 
 
 async def test_a_route_that_states_no_role_does_not_exist(api: ApiInProcess) -> None:

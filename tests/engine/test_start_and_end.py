@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
-from fakes.engine_process import EngineProcess
+from fakes.engine_process import EngineProcess, end_everything
 
-from engine.client import EngineClient, connect, ensure_engine
+from engine.client import EngineClient, connect, ensure_engine, launch
 from engine.client.launch import answers
-from engine.errors import EngineError, EngineUnreachable, InvalidConfig, VersionMismatch
+from engine.errors import DiskFull, EngineError, EngineUnreachable, InvalidConfig, VersionMismatch
+from engine.lock import take_lock
 from engine.registry.migrate import bring_up_to_date
 from engine.settings import Home
 
@@ -135,6 +138,43 @@ def test_a_registry_of_a_newer_program_is_left_alone(home: Home) -> None:
     raw.close()
     with pytest.raises(VersionMismatch, match="newer mlops"):
         connect(home)
+
+
+def test_a_home_that_is_held_by_something_that_does_not_answer_is_told(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = take_lock(home)
+    monkeypatch.setattr(launch, "READY_WITHIN_S", 1.0)
+    with pytest.raises(EngineUnreachable, match=r"holds .*, but does not answer"):
+        ensure_engine(home)
+    os.close(lock)
+
+
+@pytest.fixture
+def full_disk(home: Home) -> Iterator[Home]:
+    """A home on a disk of its own, with no room left."""
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k,mode=0710", "tmpfs", home.root])
+    if made.returncode != 0:
+        pytest.skip("only root can mount a small disk to fill")
+    home.prepare()
+    filler = home.root / "filler"
+    with contextlib.suppress(OSError):
+        filler.write_bytes(b"x" * 1_000_000)
+    yield home
+    end_everything(home)
+    subprocess.run(["umount", home.root], check=True)
+
+
+def test_a_full_disk_is_told_and_leaves_nothing_half_made(full_disk: Home) -> None:
+    with pytest.raises(DiskFull) as full:
+        connect(full_disk)
+    assert "full" in full.value.message
+    assert not answers(full_disk)
+    (full_disk.root / "filler").unlink()
+    subprocess.run(["mount", "-o", "remount,size=16m", full_disk.root], check=True)
+    with connect(full_disk) as client:
+        assert client.status().last_event == 0
+        end(client)
 
 
 def test_a_home_that_cannot_be_written_is_told(home: Home) -> None:

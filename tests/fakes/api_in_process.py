@@ -66,6 +66,8 @@ class ApiInProcess:
         self.writer = Writer(home.database)
         self.writer.start()
         self.reader = Reader(home.database)
+        self.blobs = BlobStore(home.blobs)
+        self.blobs.start()
         self.stopped: list[bool] = []
         self.hub = EventHub(asyncio.get_running_loop(), 0, self._page)
         self.writer.on_commit(self.hub.publish)
@@ -74,7 +76,7 @@ class ApiInProcess:
             config=config_with_roles(),
             writer=self.writer,
             reader=self.reader,
-            blobs=BlobStore(home.blobs),
+            blobs=self.blobs,
             publish_progress=self.hub.publish_progress,
             stop=self.stopped.append,
         )

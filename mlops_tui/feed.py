@@ -47,6 +47,8 @@ class Feed:
                 broken: EngineError = Unavailable("The engine closed the event stream.")
             except EngineError as error:
                 broken = error
+            if self._lost_at is None and self._after is not None:
+                broken = Unavailable("It went away.")
             self._lost_at = self._lost_at or utc_now()
             self._post(EngineLost(self._lost_at, broken))
             await asyncio.sleep(RETRY_S[min(tries, len(RETRY_S) - 1)])

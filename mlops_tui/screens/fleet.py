@@ -18,7 +18,7 @@ from engine.errors import EngineError
 from mlops_tui.actions import ActingScreen
 from mlops_tui.commands import Argument, Where
 from mlops_tui.dispatch import bindings_of
-from mlops_tui.messages import EventCame, FleetRead, ProgressCame
+from mlops_tui.messages import EngineFound, EventCame, FleetRead, ProgressCame
 from mlops_tui.view.cell import Cell
 from mlops_tui.view.fleet import (
     FLEET_COLUMNS,
@@ -98,8 +98,9 @@ class FleetScreen(ActingScreen):
         if link.found and self.fleet is None:
             self.read()
 
+    @on(EngineFound)
     @on(EventCame)
-    def _event_came(self) -> None:
+    def _something_happened(self) -> None:
         self.read()
 
     @on(ProgressCame)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import BindingType
+from textual.timer import Timer
 from textual.widget import AwaitMount
 
 from engine.errors import EngineError
@@ -16,7 +17,7 @@ from mlops_tui.commands import Argument, Where
 from mlops_tui.dispatch import bindings_of
 from mlops_tui.messages import EngineFound, EventCame, JobsRead, ProgressCame
 from mlops_tui.view.cell import Cell
-from mlops_tui.view.job_pages import PAGE, JobPages, MatchedRows, Matches, PagedRows
+from mlops_tui.view.job_pages import PAGE, SEARCH_PAGE, JobPages, MatchedRows, Matches, PagedRows
 from mlops_tui.view.jobs import JOB_COLUMNS, job_cells, job_facts
 from mlops_tui.view.link import Link
 from mlops_tui.widgets.bars import StatusBar
@@ -25,6 +26,9 @@ from mlops_tui.widgets.line_table import LineTable
 
 if TYPE_CHECKING:
     from engine.wire.jobs import JobView
+
+SEARCH_AFTER_S = 0.2
+"""The whole list is looked through once nobody types any more."""
 
 _JOB = re.compile(r"job (\d{1,15})")
 _NOTHING = (
@@ -46,6 +50,7 @@ class JobsScreen(ActingScreen):
         self.matches: Matches | None = None
         self._read_once = False
         self._waiting = False
+        self._search: Timer | None = None
         self._asking: set[int | None] = set()
 
     def compose_body(self) -> Iterable[Any]:
@@ -118,7 +123,8 @@ class JobsScreen(ActingScreen):
 
     async def _read(self, before: int | None) -> None:
         try:
-            page = await self.engine_app.engine.jobs(limit=PAGE, before=before)
+            limit = PAGE if self.matches is None else SEARCH_PAGE
+            page = await self.engine_app.engine.jobs(limit=limit, before=before)
         except EngineError as error:
             self.engine_app.tell_failure(error)
         else:
@@ -128,10 +134,14 @@ class JobsScreen(ActingScreen):
 
     @on(JobsRead)
     def _jobs_read(self, message: JobsRead) -> None:
+        was_empty = not len(self.pages)
         self.pages.add(message.page, message.before)
-        if self.matches is not None:
-            self.matches.add(message.page, message.before)
-        self._show()
+        if was_empty and self.matches is not None:
+            self.filter_changed()
+        if self.matches is None or self.matches.add(message.page, message.before) or message.before is None:
+            self._show()
+        else:
+            self.refresh_place()
         self._fill()
 
     def _show(self) -> None:
@@ -159,7 +169,7 @@ class JobsScreen(ActingScreen):
             total, told = len(self.pages), order
         else:
             total = len(self.matches.newest_first())
-            looked = self.pages.newest - (self.matches.looked_down_to or self.pages.newest + 1) + 1
+            looked = max(self.pages.newest - self.matches.looked_down_to + 1, 0)
             done = "" if self.matches.is_done else f", looked through {looked} of {self.pages.newest}"
             told = f"{self.filter.title}{done}"
         at = f"{min(table.cursor + 1, total)}/{total}" if total else ""
@@ -167,13 +177,14 @@ class JobsScreen(ActingScreen):
 
     def filter_changed(self) -> None:
         """Look through what is here at once, then through the rest."""
-        self.matches = None if self.filter.is_empty else Matches(self.filter)
+        self.matches = None if self.filter.is_empty else Matches(self.filter, self.pages.newest)
         if self.matches is not None:
             for job in self.pages.all_here():
                 self.matches.put(job)
-            self.matches.looked_down_to = self.pages.newest + 1
         self._show()
-        self._fill()
+        if self._search is not None:
+            self._search.stop()
+        self._search = self.set_timer(SEARCH_AFTER_S, self._fill)
 
     def current(self) -> JobView | None:
         """The job under the cursor, when it has come."""

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PAGE = 100
 """Jobs asked for at once."""
+SEARCH_PAGE = 500
+"""Jobs asked for at once while a filter looks through all of them; reading them holds the screen for 10 ms."""
 MOST_KEPT = 5_000
 """Jobs kept; what was looked at longest ago leaves first, and is asked for again when it is looked at."""
 
@@ -132,21 +134,25 @@ class PagedRows:
 class Matches:
     """What passes a filter, as far as the list was looked through, from the newest down."""
 
-    def __init__(self, wanted: Filter) -> None:
+    def __init__(self, wanted: Filter, newest: int) -> None:
         self.filter = wanted
-        self.looked_down_to: int | None = None
-        """The lowest number looked at; None: not begun."""
-        self.is_done = False
+        self.looked_down_to = newest + 1
+        """All jobs from this number on were looked at."""
+        self.is_done = newest == 0
         self._found: dict[int, JobView] = {}
 
-    def add(self, page: JobList, before: int | None) -> None:
-        """Look through a page."""
+    def add(self, page: JobList, before: int | None) -> bool:
+        """Look through a page. Whether something in it passes.
+
+        Only the page that follows what was looked at brings the search on: an answer may come late, asked for by a
+        filter that was typed before this one.
+        """
         for job in page.jobs:
             self.put(job)
-        if before is None and self.looked_down_to is not None:
-            return
-        self.looked_down_to = min((job.id for job in page.jobs), default=self.looked_down_to or 1)
-        self.is_done = page.next_before is None or len(self._found) >= MOST_KEPT
+        if before == self.looked_down_to:
+            self.looked_down_to = min((job.id for job in page.jobs), default=1)
+            self.is_done = page.next_before is None or len(self._found) >= MOST_KEPT
+        return any(job.id in self._found for job in page.jobs)
 
     def put(self, job: JobView) -> None:
         """One job as it is now."""

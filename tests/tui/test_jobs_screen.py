@@ -25,7 +25,13 @@ async def test_it_shows_what_runs_what_waits_and_why(app: MlopsApp, many: FakeEn
         await pilot.press("7")
         await settle(pilot, shows(pilot, "1000"))
         drawn = "\n".join(screen_text(pilot))
-        for told in ("━━────  40%", "fit · about 1m left · lightgbm", "waits: a free slot", "✗ failed", "holds infinity"):
+        for told in (
+            "━━────  40%",
+            "fit · about 1m left · lightgbm",
+            "waits: a free slot",
+            "✗ failed",
+            "holds infinity",
+        ):
             assert told in drawn
 
 

@@ -73,11 +73,17 @@ def test_late_progress_does_not_wake_a_job_that_is_over():
 
 
 def test_a_filter_remembers_how_far_it_has_looked():
-    matches = Matches(Filter("tumour"))
-    matches.looked_down_to = 301
+    matches = Matches(Filter("tumour"), 300)
     matches.add(page(300, 201), 301)
     assert (matches.looked_down_to, matches.is_done) == (201, False)
     matches.put(made.job(150, project="tumour"))
     matches.add(page(200, 1, more=False), 201)
     assert matches.is_done
     assert matches.newest_first() == []
+
+
+def test_a_late_answer_does_not_make_a_filter_skip_what_it_has_not_looked_at():
+    matches = Matches(Filter("fraud"), 1000)
+    assert matches.add(page(300, 201), 301)
+    assert matches.looked_down_to == 1001
+    assert [job.id for job in matches.newest_first()][:1] == [300]

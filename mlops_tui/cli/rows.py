@@ -33,13 +33,17 @@ class Format:
     delimiter: str = ","
     encoding: str = "utf-8"
     missing: tuple[str, ...] = _MISSING
+    decimal: str = "."
 
 
 def format_of(project_file: str) -> Format:
     """The format that an `mlops.toml` tells of."""
     data = tomllib.loads(project_file).get("data", {})
     return Format(
-        str(data.get("delimiter", ",")), str(data.get("encoding", "utf-8")), tuple(data.get("missing", _MISSING))
+        str(data.get("delimiter", ",")),
+        str(data.get("encoding", "utf-8")),
+        tuple(data.get("missing", _MISSING)),
+        str(data.get("decimal", ".")),
     )
 
 
@@ -128,7 +132,7 @@ def _csv_rows(text: str, where: str, wanted: Wanted, form: Format) -> Iterator[R
                 continue
             if len(line) != len(head):
                 raise BadData(f"{where}, row {at}: {len(line)} cells under {len(head)} columns.", "Mend that row.")
-            yield _typed(dict(zip(head, line, strict=True)), types, wanted.others, form.missing, f"{where}, row {at}")
+            yield _typed(dict(zip(head, line, strict=True)), types, wanted.others, form, f"{where}, row {at}")
     except csv.Error as error:
         raise BadData(f"{where}, row {at}: {error}.", "Mend that row.") from error
 
@@ -158,15 +162,13 @@ def _check_columns(head: Sequence[str], where: str, wanted: Wanted) -> None:
     raise BadData(f"{where} has no column {missing[0]!r}{others}, which {wanted.version} needs.", hint)
 
 
-def _typed(
-    cells: Mapping[str, str], types: Mapping[str, str], others: Sequence[str], missing: Sequence[str], where: str
-) -> Row:
-    row: Row = {name: _value(cells[name], kind, missing, f"{where}, column {name!r}") for name, kind in types.items()}
-    return row | {name: _key(cells[name], missing) for name in others if name in cells}
+def _typed(cells: Mapping[str, str], types: Mapping[str, str], others: Sequence[str], form: Format, where: str) -> Row:
+    row: Row = {name: _value(cells[name], kind, form, f"{where}, column {name!r}") for name, kind in types.items()}
+    return row | {name: _key(cells[name], form.missing) for name in others if name in cells}
 
 
-def _value(text: str, kind: str, missing: Sequence[str], where: str) -> Any:
-    if text in missing:
+def _value(text: str, kind: str, form: Format, where: str) -> Any:
+    if text in form.missing:
         return None
     if kind == "category":
         return text
@@ -175,7 +177,7 @@ def _value(text: str, kind: str, missing: Sequence[str], where: str) -> Any:
         if bare.lower() in _TRUE | _FALSE:
             return bare.lower() in _TRUE
         raise BadData(f"{where}: {text[:40]!r} is neither true nor false.", "Mend that cell.")
-    return _figure(bare, text, kind, where)
+    return _figure(bare.replace(form.decimal, "."), text, kind, where)
 
 
 def _figure(bare: str, text: str, kind: str, where: str) -> int | float:

@@ -44,6 +44,11 @@ def test_the_projects_own_format_is_used():
     ]
 
 
+def test_the_projects_decimal_mark_is_read():
+    form = format_of('[data]\ndelimiter = ";"\ndecimal = ","\n')
+    assert rows("amount;items;country;online\n190,4;2;de;yes\n", form)[0]["amount"] == 190.4
+
+
 def test_another_delimiter_is_seen_from_the_first_line():
     assert rows("amount\titems\tcountry\tonline\n1\t2\tde\t0\n")[0]["items"] == 2
 

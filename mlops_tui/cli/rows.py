@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import difflib
 import io
 import json
 import math
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +24,11 @@ _MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?")
 _TRUE = frozenset({"true", "t", "yes", "y", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "0"})
 _DELIMITERS = (",", ";", "\t", "|")
+
+_GROUPED = {
+    ",": re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?"),
+    ".": re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d*)?"),
+}
 
 Row = dict[str, Any]
 
@@ -79,6 +86,8 @@ def batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
 
 def _decoded(content: bytes, where: str, encoding: str) -> str:
     try:
+        if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return content.decode("utf-16")
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         try:
@@ -120,19 +129,21 @@ def _object(row: object, where: str, at: int) -> Row:
 
 def _csv_rows(text: str, where: str, wanted: Wanted, form: Format) -> Iterator[Row]:
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text, wanted, form), strict=False)
-    head = next(lines, None)
-    if head is None:
+    head = [name.strip() for name in next(lines, [])]
+    if not head:
         raise BadData(f"{where} is empty.", "The first line must name the columns.")
     _check_columns(head, where, wanted)
     types = {str(one["name"]): str(one["type"]) for one in wanted.inputs}
     at = 1
     try:
         for at, line in enumerate(lines, 1):
-            if not line:
+            if not any(cell.strip() for cell in line):
                 continue
             if len(line) != len(head):
                 raise BadData(f"{where}, row {at}: {len(line)} cells under {len(head)} columns.", "Mend that row.")
-            yield _typed(dict(zip(head, line, strict=True)), types, wanted.others, form, f"{where}, row {at}")
+            # Blanks around cells are no part of them, as in the data that the model was made from.
+            cells = {name: cell.strip() for name, cell in zip(head, line, strict=True)}
+            yield _typed(cells, types, wanted.others, form, f"{where}, row {at}")
     except csv.Error as error:
         raise BadData(f"{where}, row {at}: {error}.", "Mend that row.") from error
 
@@ -177,7 +188,16 @@ def _value(text: str, kind: str, form: Format, where: str) -> Any:
         if bare.lower() in _TRUE | _FALSE:
             return bare.lower() in _TRUE
         raise BadData(f"{where}: {text[:40]!r} is neither true nor false.", "Mend that cell.")
-    return _figure(bare.replace(form.decimal, "."), text, kind, where)
+    return _figure(_plain(bare, form.decimal), text, kind, where)
+
+
+def _plain(bare: str, decimal: str) -> str:
+    """`1234.5`, where it was `1,234.5`, or with a decimal comma `1.234,5`; as the source's own numbers are read."""
+    group = "," if decimal == "." else "."
+    if _GROUPED[group].fullmatch(bare):
+        bare = bare.replace(group, "")
+    # Python would also read 1_000, which a source's numbers never are.
+    return "" if "_" in bare else bare.replace(decimal, ".")
 
 
 def _figure(bare: str, text: str, kind: str, where: str) -> int | float:

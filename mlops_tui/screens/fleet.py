@@ -89,7 +89,6 @@ class FleetScreen(ActingScreen):
 
     def on_mount(self) -> None:
         """Read as soon as there is an engine, and again when something has happened."""
-        super().on_mount()
         self.query_one("#welcome").display = False
         self.set_interval(TRAFFIC_EVERY_S, self._read_if_seen)
 

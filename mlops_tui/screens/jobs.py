@@ -60,7 +60,6 @@ class JobsScreen(ActingScreen):
 
     def on_mount(self) -> None:
         """Read as soon as there is an engine."""
-        super().on_mount()
         self.query_one("#nothing").display = False
 
     def _link_changed(self, link: Link) -> None:

@@ -42,7 +42,6 @@ class LogScreen(LoopScreen):
 
     def on_mount(self) -> None:
         """Begin to follow."""
-        super().on_mount()
         self.run_worker(self._follow(), group="log", exclusive=True)
 
     async def _follow(self) -> None:

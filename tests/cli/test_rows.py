@@ -53,6 +53,23 @@ def test_another_delimiter_is_seen_from_the_first_line():
     assert rows("amount\titems\tcountry\tonline\n1\t2\tde\t0\n")[0]["items"] == 2
 
 
+def test_blanks_around_names_and_cells_are_no_part_of_them():
+    assert rows("amount , items,country,online\n 1.5 , 2, de ,0\n\n , ,,\n") == [
+        {"amount": 1.5, "items": 2, "country": "de", "online": False}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cell", "decimal", "value"), [("1,234.5", ".", 1234.5), ("1.234,5", ",", 1234.5), ("0,5", ",", 0.5)]
+)
+def test_thousands_are_read_as_in_the_source(cell: str, decimal: str, value: float):
+    assert rows(f"amount;items;country;online\n{cell};1;de;0\n", Format(";", decimal=decimal))[0]["amount"] == value
+
+
+def test_utf_16_is_told_by_its_mark():
+    assert rows("amount,items,country,online\n1,2,Øst,0\n".encode("utf-16"))[0]["country"] == "Øst"
+
+
 def test_a_byte_order_mark_is_no_part_of_a_name():
     assert rows(b"\xef\xbb\xbfamount,items,country,online\n1,2,de,0\n")[0]["amount"] == 1.0
 

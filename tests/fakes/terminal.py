@@ -11,7 +11,7 @@ from mlops_tui.widgets.bars import StatusBar, TitleBar
 from mlops_tui.widgets.line_pane import LinePane
 from mlops_tui.widgets.line_table import LineTable
 
-MOST_TURNS = 150
+MOST_TURNS = 600
 
 
 class Clock:

@@ -51,7 +51,7 @@ def jobs(
         now = utc_now()
         console.table(JOB_HEADS, [job_row(job, now) for job in found.jobs])
         if found.next_before is not None:
-            console.note(f"There are older ones: --limit {limit * 5}.", "dim")
+            console.note(f"There are older ones: --limit {min(5 * limit, 1000)}.", "dim")
 
 
 @verbs.command(rich_help_panel=_PANEL)

@@ -75,7 +75,9 @@ class MlopsApp(App[None]):
         slow: bool | None = None,
         keys: Path | None = None,
     ) -> None:
-        super().__init__()
+        # The terminal's own colours are the ones that Textual can leave out whole; others it would turn to grey.
+        plain = bool(os.environ.get("NO_COLOR"))
+        super().__init__(ansi_color=True if plain else None)
         self.home = home
         self.now = clock
         self.typed: list[str] = []
@@ -86,7 +88,7 @@ class MlopsApp(App[None]):
         self.set_keymap(self.own_keys.keys)
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = theme_for(os.environ.get("COLORTERM"))
+        self.theme = theme_for(None if plain else os.environ.get("COLORTERM"))
         self._set_slow("SSH_CONNECTION" in os.environ if slow is None else slow)
 
     @property

@@ -7,7 +7,9 @@ import pytest
 from fakes import wire_objects as made
 from fakes.fake_engine import FakeEngine
 from fakes.terminal import Clock, screen_text, settle, shows, status, title
-from textual.filter import Monochrome
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
 
 from engine.settings import Home
 from mlops_tui.app import SLOW_PACE_S, MlopsApp
@@ -130,20 +132,31 @@ async def test_themes_change(app: MlopsApp, name: str, theme: str):
         assert status(pilot).said.text == f"Theme {name}."
 
 
-async def test_no_color_is_honoured(fake: FakeEngine, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("theme", ["ansi", "dark", "light"])
+async def test_no_color_leaves_every_colour_to_the_terminal(
+    fake: FakeEngine, monkeypatch: pytest.MonkeyPatch, theme: str
+):
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLORTERM", "truecolor")
+    fake.fleet = [made.fleet_row("fraud", needs="approve @3")]
     plain = MlopsApp(Home(Path("/nowhere")), engine=fake.async_client())
     async with plain.run_test(size=(80, 24)) as pilot:
-        await settle(pilot, shows(pilot, "● engine"))
-        colours = {
-            segment.style.color.triplet
-            for strip in pilot.app.screen._compositor.render_strips()
-            for segment in strip.apply_filter(Monochrome(), pilot.app.screen.background_colors[1])
-            if segment.style and segment.style.color and segment.style.color.triplet
-        }
-        assert any(isinstance(one, Monochrome) for one in plain._filters)
-        assert all(one.red == one.green == one.blue for one in colours)
+        await settle(pilot, shows(pilot, "▸ fraud"))
+        plain.do_theme(theme)
+        await settle(pilot, lambda: status(pilot).said.text == f"Theme {theme}.")
+        drawn = [segment for strip in pilot.app.screen._compositor.render_strips() for segment in strip]
+        sent = [plain_style(segment, plain) for segment in drawn if segment.style]
+        assert sent
+        assert all(style.color and style.color.is_default and style.bgcolor for style in sent)
+        assert all(style.bgcolor.is_default for style in sent if style.bgcolor)
+
+
+def plain_style(segment: Segment, app: MlopsApp) -> Style:
+    """As the driver would send it."""
+    for one in app._filters:
+        if one.enabled:
+            (segment,) = one.apply([segment], Color(0, 0, 0))
+    return segment.style or Style()
 
 
 async def test_a_slow_link_gathers_news_for_longer(fake: FakeEngine, monkeypatch: pytest.MonkeyPatch):

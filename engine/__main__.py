@@ -39,15 +39,13 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(home: Home, report: _Report, *, foreground: bool) -> None:
     home.prepare()
     # Before anything heavy is imported, so that the loser of a race is gone at once.
-    lock = take_lock(home)
-    try:
-        start_log(home, foreground=foreground)
-        config = load_config(home)
-        from engine.bootstrap import build
+    # It is let go by the end of the process itself: whoever gets it next finds nothing of this one.
+    take_lock(home)
+    start_log(home, foreground=foreground)
+    config = load_config(home)
+    from engine.bootstrap import build
 
-        build(home, config).run(report.ready)
-    finally:
-        os.close(lock)
+    build(home, config).run(report.ready)
 
 
 class _Report:

@@ -17,6 +17,7 @@ from engine.api.app import build_api
 from engine.api.context import Context, GatewayHealth
 from engine.api.hub import EventHub
 from engine.api.identity import Peer
+from engine.api.tokens import FindJob
 from engine.blobs.store import BlobStore
 from engine.lifecycle.parts import Parts
 from engine.registry.migrate import bring_up_to_date
@@ -60,7 +61,7 @@ class ApiInProcess:
     `stopped` tells whether and how `down` was asked.
     """
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, find_job: FindJob = job_of_token) -> None:
         revision = bring_up_to_date(home.database)
         self.home = home
         self.writer = Writer(home.database)
@@ -90,7 +91,7 @@ class ApiInProcess:
             observed=Observed,
             gateway=lambda: GatewayHealth(alive=False),
         )
-        self.app = build_api(self.context, job_of_token)
+        self.app = build_api(self.context, find_job)
 
     def close(self) -> None:
         self.hub.close()

@@ -88,7 +88,7 @@ def cancel(job_id: JobId, as_json: AsJson = False) -> None:
 def _pages(engine: EngineClient, job_id: int, follow: bool) -> Iterator[LogPage]:
     offset = 0
     while True:
-        page = engine.job_log(job_id, offset=offset)
+        page = _page(engine, job_id, offset, follow)
         moved = page.next_offset > offset
         if moved:
             yield page
@@ -97,6 +97,15 @@ def _pages(engine: EngineClient, job_id: int, follow: bool) -> Iterator[LogPage]
             return
         if not moved:
             time.sleep(_FOLLOW_S)
+
+
+def _page(engine: EngineClient, job_id: int, offset: int, follow: bool) -> LogPage:
+    from mlops_tui.cli.waiting import PlainLines, ask_patiently
+
+    if not follow:
+        return engine.job_log(job_id, offset=offset)
+    beside = PlainLines()
+    return ask_patiently(lambda: engine.job_log(job_id, offset=offset), lambda text: beside.update(None, text))
 
 
 class _Lines:

@@ -155,17 +155,24 @@ def _show_deployment(shown: Shown, what: str, now: DeploymentView | None) -> boo
     return False
 
 
-def _poll(ask: Callable[[], T], is_over: Callable[[T], bool], shown: Shown) -> T:
-    gone_since: float | None = None
+def ask_patiently(ask: Callable[[], T], tell: Callable[[str], None]) -> T:
+    """The answer, also when the engine restarts meanwhile.
+
+    Raises:
+        EngineUnreachable: it stayed away for `ENGINE_GONE_LIMIT_S`.
+    """
+    until = time.monotonic() + ENGINE_GONE_LIMIT_S
     while True:
         try:
-            answer = ask()
-            gone_since = None
-            if is_over(answer):
-                return answer
+            return ask()
         except EngineUnreachable:
-            gone_since = time.monotonic() if gone_since is None else gone_since
-            if time.monotonic() - gone_since > ENGINE_GONE_LIMIT_S:
+            if time.monotonic() > until:
                 raise
-            shown.update(None, "the engine is gone; waiting for it to come back")
+            tell("the engine is gone; waiting for it to come back")
+            time.sleep(POLL_S)
+
+
+def _poll(ask: Callable[[], T], is_over: Callable[[T], bool], shown: Shown) -> T:
+    while not is_over(answer := ask_patiently(ask, lambda text: shown.update(None, text))):
         time.sleep(POLL_S)
+    return answer

@@ -138,6 +138,27 @@ def test_following_logs_ends_with_the_job(mlops, fake: FakeEngine, monkeypatch: 
     assert mlops("logs", "4", "-f").out.splitlines() == ["one", "two"]
 
 
+def test_following_logs_outlasts_an_engine_that_restarts(mlops, fake: FakeEngine, monkeypatch: pytest.MonkeyPatch):
+    from mlops_tui.cli import job_verbs, waiting
+
+    fake.jobs[4] = made.running(4)
+    fake.logs[4] = "one\n"
+
+    def goes_down(_: float) -> None:
+        fake.is_up = False
+        monkeypatch.setattr(waiting.time, "sleep", comes_back)
+
+    def comes_back(_: float) -> None:
+        fake.is_up = True
+        fake.logs[4] += "two\n"
+        fake.jobs[4] = made.job(4)
+
+    monkeypatch.setattr(job_verbs.time, "sleep", goes_down)
+    ran = mlops("logs", "4", "-f")
+    assert ran.out.splitlines() == ["one", "two"]
+    assert "waiting for it to come back" in ran.err
+
+
 def test_the_last_lines_of_a_job_that_ended_while_it_was_followed_are_printed(mlops, fake: FakeEngine):
     fake.jobs[4] = made.job(4)
     fake.logs[4] = "line\n" * 40_000

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from engine.blobs.store import Stored
-from engine.errors import Conflict
+from engine.errors import Conflict, DamagedBlob, NotFound
 from engine.lifecycle.caller import Caller
 from engine.lifecycle.code_tree import CodeTree, read_code_tree
 from engine.lifecycle.git_state import GitState, git_state
@@ -35,7 +35,7 @@ def add_project(parts: Parts, caller: Caller, ask: AddProject) -> AddedProject:
     folder = Path(ask.folder)
     tree = read_code_tree(folder)
     stored = store_tree(parts, folder, tree)
-    state = git_state(folder)
+    state = git_state(folder, tree.files, parts.blobs)
 
     def register(tx: Tx) -> AddedProject:
         project = tx.first(Project, Project.name == tree.project.name)
@@ -51,10 +51,12 @@ def add_project(parts: Parts, caller: Caller, ask: AddProject) -> AddedProject:
 
 
 def store_tree(parts: Parts, folder: Path, tree: CodeTree) -> list[Stored]:
-    """Make sure the store has every file of the tree. Raises `DamagedBlob` where one was written to meanwhile."""
+    """Have every file of the tree whole in the store. Raises `DamagedBlob` where one was written to meanwhile."""
     stored = []
     for file in tree.files:
-        if not parts.blobs.has(file.sha256):
+        try:
+            parts.blobs.check(file.sha256)
+        except (NotFound, DamagedBlob):
             parts.blobs.adopt_below(folder, file.path, file.sha256)
         stored.append(Stored(file.sha256, file.size_bytes))
     return stored

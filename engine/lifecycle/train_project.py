@@ -72,7 +72,8 @@ def _read_again(parts: Parts, name: str) -> _Fresh | None:
             f"Put the name back, or register it as a new project: `mlops add {folder}`.",
             name=name,
         )
-    return _Fresh(tree, store_tree(parts, folder, tree), git_state(folder))
+    stored = store_tree(parts, folder, tree)
+    return _Fresh(tree, stored, git_state(folder, tree.files, parts.blobs))
 
 
 def _enqueue(tx: Tx, caller: Caller, project: Project, ask: TrainProject, key: str | None) -> Job:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -157,13 +159,19 @@ def test_a_project_whose_folder_is_gone_trains_the_code_that_is_stored(parts: Pa
     assert not train_project(parts, ADA, "fraud", TrainProject()).stored_again
 
 
+def test_code_that_was_damaged_in_the_store_is_stored_again(parts: Parts, tmp_path: Path) -> None:
+    add(parts, tmp_path)
+    stored = next(file for file in read_code_tree(tmp_path).files if file.path == "model.py")
+    blob = parts.blobs.path(stored.sha256)
+    blob.chmod(0o600)
+    blob.write_bytes(b"garbage")
+    train_project(parts, ADA, "fraud", TrainProject())
+    assert parts.blobs.read(stored.sha256) == (tmp_path / "model.py").read_bytes()
+
+
 def test_the_git_commit_is_known_where_there_is_one(parts: Parts, tmp_path: Path) -> None:
     write_project(tmp_path)
-
-    def git(*what: str) -> str:
-        who = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=main")
-        return subprocess.run(["git", *who, *what], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
-
+    git = partial(run_git, tmp_path)
     assert add_project(parts, ADA, ask(tmp_path)).project.revision.git_commit is None
     git("init", "-q")
     git("add", ".")
@@ -176,9 +184,44 @@ def test_the_git_commit_is_known_where_there_is_one(parts: Parts, tmp_path: Path
     assert (changed.git_commit, changed.git_dirty) == (commit, True)
 
 
-def test_a_repository_cannot_have_the_engine_run_its_programs(parts: Parts, tmp_path: Path) -> None:
+def test_code_beyond_or_short_of_the_commit_is_dirty(parts: Parts, tmp_path: Path) -> None:
     write_project(tmp_path)
-    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
-    subprocess.run(["git", "config", "core.fsmonitor", f"touch {tmp_path}/ran; false"], cwd=tmp_path, check=True)
-    add_project(parts, ADA, ask(tmp_path))
+    commit_all(tmp_path)
+    (tmp_path / "extra.py").write_text("")
+    assert add_project(parts, ADA, ask(tmp_path)).project.revision.git_dirty
+    (tmp_path / "extra.py").unlink()
+    assert not add_project(parts, ADA, ask(tmp_path)).project.revision.git_dirty
+    (tmp_path / "model.py").unlink()
+    assert add_project(parts, ADA, ask(tmp_path)).project.revision.git_dirty
+
+
+def test_a_commit_that_git_cannot_read_is_not_claimed(parts: Parts, tmp_path: Path) -> None:
+    write_project(tmp_path)
+    commit_all(tmp_path)
+    tree = run_git(tmp_path, "rev-parse", "HEAD^{tree}").strip()
+    (tmp_path / ".git" / "objects" / tree[:2] / tree[2:]).unlink()
+    assert add_project(parts, ADA, ask(tmp_path)).project.revision.git_commit is None
+
+
+@pytest.mark.parametrize("setting", ["core.fsmonitor", "filter.mine.clean", "filter.mine.process"])
+def test_a_repository_cannot_have_the_engine_run_its_programs(parts: Parts, tmp_path: Path, setting: str) -> None:
+    write_project(tmp_path)
+    (tmp_path / ".gitattributes").write_text("*.py filter=mine\n")
+    commit_all(tmp_path)
+    os.utime(tmp_path / "model.py", (1, 1))
+    run_git(tmp_path, "config", setting, f"touch {tmp_path}/ran; false")
+    assert add_project(parts, ADA, ask(tmp_path)).project.revision.git_commit
     assert not (tmp_path / "ran").exists()
+    subprocess.run(["git", "status"], cwd=tmp_path, check=False, capture_output=True)
+    assert (tmp_path / "ran").exists(), "the trap would not have sprung"
+
+
+def commit_all(folder: Path) -> None:
+    run_git(folder, "init", "-q")
+    run_git(folder, "add", ".")
+    run_git(folder, "commit", "-qm", "first")
+
+
+def run_git(folder: Path, *what: str) -> str:
+    who = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=main")
+    return subprocess.run(["git", *who, *what], cwd=folder, check=True, capture_output=True, text=True).stdout

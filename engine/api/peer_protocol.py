@@ -25,6 +25,11 @@ class PeerProtocol(HttpToolsProtocol):
     _head_bytes = 0
     _in_head = True
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # uvicorn goes by whether anybody listens to its access log, and our root logger listens to everything.
+        self.access_log = False
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is there: ask the kernel who."""
         super().connection_made(transport)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 import stat
 import struct
@@ -15,7 +16,9 @@ import pytest_asyncio
 from fakes.api_in_process import ApiInProcess
 
 from engine.api import peer_protocol
+from engine.api.routers import events
 from engine.api.server import ApiServer, bind
+from engine.wire.events import Progress
 
 
 @pytest_asyncio.fixture(loop_scope="function")
@@ -156,6 +159,28 @@ async def test_a_client_that_leaves_the_stream_is_forgotten(served: ApiInProcess
         assert served.hub.followers == 1
     while served.hub.followers:
         await asyncio.sleep(0)
+
+
+async def test_a_follower_that_takes_nothing_is_let_go(
+    served: ApiInProcess, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(events, "_STUCK_AFTER_S", 0.1)
+    caplog.set_level(logging.INFO)
+    stuck = socket.socket(socket.AF_UNIX)
+    stuck.connect(str(served.home.engine_socket))
+    stuck.sendall(b"GET /v1/events/stream HTTP/1.1\r\nhost: e\r\n\r\n")
+    while not served.hub.followers:
+        await asyncio.sleep(0)
+    number = 0
+    while served.hub.followers:
+        number += 1
+        served.hub.publish_progress(Progress(job_id=number, attempt=1, step="fit", fraction=None, note="x" * 10_000))
+        await asyncio.sleep(0)
+    while "was let go" not in caplog.text:
+        await asyncio.sleep(0)
+    stuck.close()
+    assert "uvicorn.access" not in caplog.text
+    assert "unexpected failure" not in caplog.text
 
 
 async def test_a_client_that_resets_mid_body_leaves_nothing(served: ApiInProcess) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
 from sse_starlette import EventSourceResponse
+from sse_starlette.sse import SendTimeoutError
+from starlette.types import Receive, Scope, Send
 
 from engine.api.context import InEngine
 from engine.api.fields import PageSize, Position
@@ -13,6 +16,8 @@ from engine.api.roles import Operator, Viewer
 from engine.lifecycle.verify_registry import verify_registry
 from engine.registry.queries import events
 from engine.wire.events import EventList, Verification
+
+log = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/v1", tags=["events"])
 
@@ -47,7 +52,15 @@ async def stream_events(
 ) -> EventSourceResponse:
     """Server-sent events: `connected`, then `event` (id and data: an `EventView`) and `progress` as they happen."""
     resume = last_event_id if last_event_id is not None else after
-    return EventSourceResponse(engine.hub.follow(resume), ping=PING_EVERY_S, send_timeout=_STUCK_AFTER_S)
+    return _Stream(engine.hub.follow(resume), ping=PING_EVERY_S, send_timeout=_STUCK_AFTER_S)
+
+
+class _Stream(EventSourceResponse):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        except SendTimeoutError:
+            log.info("a follower of the stream took nothing for %.0f s and was let go", _STUCK_AFTER_S)
 
 
 @router.post("/verify")

@@ -64,6 +64,7 @@ def test_fleet_with_the_engine_gone(
     snap_compare: SnapCompare, app: MlopsApp, full: FakeEngine, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("mlops_tui.feed.utc_now", lambda: made.NOW)
+    monkeypatch.setattr("mlops_tui.feed.RETRY_S", (3600.0,))
 
     async def reach(pilot: Pilot[Any]) -> None:
         await settle(pilot, shows(pilot, "▸ fraud"))

@@ -86,6 +86,8 @@ class _Watched:
     """Why it is ended before its job is over."""
     final: bool = False
     """The failure is one that another attempt would not mend."""
+    put_down: bool = False
+    """It is ended with the engine, which says nothing against its job."""
     ending: threading.Thread | None = None
 
     def returncode(self) -> int | None:
@@ -150,6 +152,7 @@ class Supervisor:
         for watched in list(self._watched.values()):
             if end_workers and watched.ending is None:
                 watched.failure = Failure(code="worker_died", message="The engine was stopped with all its workers.")
+                watched.put_down = True
                 self._end(watched)
             if watched.ending is not None:
                 watched.ending.join()
@@ -236,19 +239,19 @@ class Supervisor:
         if claimed is None:
             return False
         failpoint("job.claimed")
+        # Watched from its claim on: whatever fails from here, nobody else would ever look at it again.
+        watched = _Watched(claimed.job_id, claimed.attempt, self._mark(claimed.job_id, claimed.attempt), None)
+        self._watched[claimed.job_id] = watched
         try:
             self._lay_out(claimed.job_id, claimed.attempt)
-            memory_kills = count_memory_kills()
-            process = self._spawn(self._parts.home, claimed, self._parts.config.jobs.slots)
+            watched.memory_kills = count_memory_kills()
+            watched.process = self._spawn(self._parts.home, claimed, self._parts.config.jobs.slots)
         except EngineError as error:
-            failure = Failure(code=error.code, message=error.message, hint=error.hint)
-            self._parts.writer.write_and_wait(lambda tx: _fail(tx, claimed, failure))
+            watched.failure, watched.final = Failure(code=error.code, message=error.message, hint=error.hint), True
+            self._end(watched)
             return True
         failpoint("job.spawned")
-        worker = identity(process.pid)
-        self._watched[claimed.job_id] = _Watched(
-            claimed.job_id, claimed.attempt, self._mark(claimed.job_id, claimed.attempt), worker, process, memory_kills
-        )
+        watched.worker = worker = identity(watched.process.pid)
         if worker is not None:
             self._parts.writer.write_and_wait(
                 lambda tx: record_process(tx, claimed.job_id, claimed.attempt, worker.pid, worker.created_at)
@@ -260,7 +263,7 @@ class Supervisor:
         for row in read_attempts(self._parts.reader).running:
             mark = self._mark(row.job_id, row.attempt)
             known = Identity(row.pid, row.pid_created_at) if row.pid and row.pid_created_at else None
-            worker = known or _leader(marked.get(mark, []))
+            worker = _again(known, marked.get(mark, [])) if known else _leader(marked.get(mark, []))
             self._watched[row.job_id] = _Watched(row.job_id, row.attempt, mark, worker)
             alive = worker is not None and is_alive(worker)
             log.info("job %d, attempt %d: its worker %s", row.job_id, row.attempt, "goes on" if alive else "is gone")
@@ -287,12 +290,6 @@ def _claim(tx: Tx, token: Token) -> Order | None:
     return Order(job.id or 0, job.attempt, job.kind, token.text) if job is not None else None
 
 
-def _fail(tx: Tx, order: Order, failure: Failure) -> None:
-    job = tx.get(Job, order.job_id)
-    if job is not None and job.attempt == order.attempt:
-        end_job(tx, ENGINE, job, "failed", failure=failure)
-
-
 def _tell(tx: Tx, watched: _Watched) -> None:
     job = tx.get(Job, watched.job_id)
     if job is None or job.status != "running" or job.attempt != watched.attempt:
@@ -302,7 +299,13 @@ def _tell(tx: Tx, watched: _Watched) -> None:
     elif watched.failure is not None and watched.final:
         end_job(tx, ENGINE, job, "failed", failure=watched.failure)
     elif watched.failure is not None:
+        job.max_attempts += int(watched.put_down)
         retry_or_fail(tx, job, watched.failure)
+
+
+def _again(known: Identity, marked: list[Identity]) -> Identity:
+    """The worker as the process table has it now: a clock that was set has moved its start, its mark is the same."""
+    return next((found for found in marked if found.pid == known.pid), known)
 
 
 def _leader(processes: list[Identity]) -> Identity | None:

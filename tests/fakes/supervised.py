@@ -27,7 +27,7 @@ READ_CALL = "import sys, json, os, time, signal, subprocess; call = json.loads(s
 """What each of these programs begins with."""
 
 
-def supervise(parts: Parts, program: str) -> Supervisor:
+def supervise(parts: Parts, program: str, lay_out: Callable[[int, int], None] | None = None) -> Supervisor:
     """A supervisor whose workers run `program`."""
 
     def spawn(home: Home, order: Order, slots: int) -> subprocess.Popen[bytes]:
@@ -35,7 +35,7 @@ def supervise(parts: Parts, program: str) -> Supervisor:
 
     return Supervisor(
         parts,
-        lay_out=partial(lay_out_work, parts),
+        lay_out=lay_out or partial(lay_out_work, parts),
         silent_s=parts.pulse.silent_s,
         spawn=spawn,
         linger_s=0.2,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -19,6 +21,7 @@ from fakes.supervised import (
     wait_for_status,
 )
 
+from engine.errors import DiskFull
 from engine.jobs.tree import end_tree, identity
 from engine.lifecycle.cancel_job import cancel_job
 from engine.lifecycle.finish_step import finish_step
@@ -27,6 +30,7 @@ from engine.lifecycle.train_project import train_project
 from engine.registry.queries.attempts import read_attempts
 from engine.registry.queries.events import list_events
 from engine.registry.queries.jobs import attempt_of_token, get_job
+from engine.registry.tx import Tx
 from engine.wire.projects import TrainProject
 from engine.wire.work import FinishStep
 
@@ -271,6 +275,67 @@ def test_code_that_cannot_be_laid_out_fails_the_job_with_the_reason(parts: Parts
         failed = wait_for_status(parts, job.id, "failed")
     assert failed.failure is not None
     assert failed.failure.code == "damaged_blob"
+
+
+def test_a_job_that_could_neither_begin_nor_be_written_down_as_failed_is_not_forgotten(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused: list[str] = []
+    write = parts.writer.write_and_wait
+
+    def no_room(*_: object) -> None:
+        refused.append("laid out")
+        raise DiskFull("The disk is full.")
+
+    def full_for_a_while(operation: Callable[[Tx], Any]) -> Any:
+        if refused and len(refused) < 3:
+            refused.append("written")
+            raise DiskFull("The disk is full.")
+        return write(operation)
+
+    monkeypatch.setattr(parts.writer, "write_and_wait", full_for_a_while)
+    job_id = enqueue_look(parts)
+    supervisor = supervise(parts, SLEEPS, lay_out=no_room)
+    supervisor.start()
+    try:
+        failed = wait_for_status(parts, job_id, "failed")
+    finally:
+        supervisor.stop(end_workers=True)
+    assert refused == ["laid out", "written", "written"]
+    assert failed.failure is not None
+    assert failed.failure.code == "disk_full"
+
+
+def test_an_engine_that_is_put_down_with_its_workers_uses_up_no_attempt(parts: Parts) -> None:
+    job_id = enqueue_look(parts)
+    for attempt in range(1, 5):
+        with supervised(parts, "open('ready', 'w').close()\n" + SLEEPS):
+            ready(parts, job_id, attempt)
+        assert get_job(parts.reader, job_id).status == "queued"
+
+
+def test_a_worker_is_known_again_after_the_clock_was_set(parts: Parts) -> None:
+    first = supervise(parts, "open('ready', 'w').close()\n" + SLEEPS)
+    first.start()
+    job_id = enqueue_look(parts)
+    first.poke()
+    ready(parts, job_id)
+    wait_for(lambda: read_attempts(parts.reader).running[0].pid is not None, "the pid to be written down")
+    first.stop()
+    parts.writer.write_and_wait(
+        lambda tx: tx.session.connection().exec_driver_sql("UPDATE job SET pid_created_at = pid_created_at - 3600")
+    )
+    second = supervise(parts, SLEEPS)
+    second.start()
+    other = enqueue_look(parts)
+    second.poke()
+    wait_for_status(parts, other, "running")
+    # Returns after whatever it was about to end has ended.
+    second.stop()
+    assert processes_of(parts, job_id) != []
+    assert get_job(parts.reader, job_id).status == "running"
+    with supervised(parts, SLEEPS):
+        pass
 
 
 def test_a_token_is_good_for_its_attempt_only(parts: Parts) -> None:

@@ -42,6 +42,7 @@ HOUSEKEEPING = "housekeeping"
 HOUSEKEEPING_EVERY = "60s"
 
 CATCH_UP_LIMIT = 100
+RETRY_S = 5.0
 RUNS_KEPT = timedelta(days=7)
 """Rows of intervals older than this tell nobody anything: the newest one alone keeps a time from being run twice."""
 
@@ -102,35 +103,46 @@ class Clock:
         at = due[0] if due else next_time(row.every, self._time())
         with self._lock:
             self._next[row.id] = at
-        self._scheduler.add_job(
-            self._ring,
-            DateTrigger(run_date=at, timezone=UTC),
-            args=[row.id, at],
-            id=str(row.id),
-            replace_existing=True,
-        )
+        self._enter(row.id, at, self._ring, at)
 
     def _ring(self, schedule_id: int, nominal_at: datetime) -> None:
-        row = next((row for row in read_schedules(self._reader) if row.id == schedule_id and row.enabled), None)
-        if row is None:
-            return
         try:
-            self.fire(row, nominal_at)
+            for row in read_schedules(self._reader):
+                if row.id == schedule_id and row.enabled:
+                    self.fire(row, nominal_at)
         except EngineError as error:
-            log.error("schedule %s, due %s: %s", row.name, nominal_at.isoformat(), error)
+            log.error("schedule %d, due %s: %s", schedule_id, nominal_at.isoformat(), error)
         except Exception:
-            log.exception("schedule %s, due %s", row.name, nominal_at.isoformat())
+            log.exception("schedule %d, due %s", schedule_id, nominal_at.isoformat())
         finally:
             self._rearm(schedule_id, nominal_at)
 
     def _rearm(self, schedule_id: int, nominal_at: datetime) -> None:
         if not self._scheduler.running:
             return
-        for row in read_schedules(self._reader):
+        try:
+            rows = read_schedules(self._reader)
+        except EngineError as error:
+            log.error("schedule %d: %s", schedule_id, error)
+            # Its one entry is used up: without another one it would never ring again.
+            self._enter(schedule_id, datetime.now(UTC) + timedelta(seconds=RETRY_S), self._rearm, nominal_at)
+            return
+        for row in rows:
             if row.id == schedule_id and row.enabled:
                 # A run that failed before its row was written is not tried again at once, but at its next time.
                 last = max(filter(None, (row.last_nominal_at, nominal_at)))
                 self._arm(row.after(last))
+
+    def _enter(
+        self, schedule_id: int, at: datetime, call: Callable[[int, datetime], None], nominal_at: datetime
+    ) -> None:
+        self._scheduler.add_job(
+            call,
+            DateTrigger(run_date=at, timezone=UTC),
+            args=[schedule_id, nominal_at],
+            id=str(schedule_id),
+            replace_existing=True,
+        )
 
     def fire(self, row: ScheduleRow, nominal_at: datetime) -> bool:
         """Act for one nominal time; False: it was acted for already, or for a later one of an interval."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from fakes.supervised import wait_for
 from hypothesis import given
 from hypothesis import strategies as some
+from sqlalchemy import Connection
 
-from engine.errors import InvalidInput
+from engine.errors import InvalidInput, Unavailable
 from engine.jobs.clock import CATCH_UP_LIMIT, HOUSEKEEPING, Clock, due_times, next_time
 from engine.jobs.nominal import interval_s, newest_multiple, next_multiple
 from engine.lifecycle.parts import Parts
@@ -129,6 +131,38 @@ def test_housekeeping_is_scheduled_and_rung(parts: Parts) -> None:
     clock_again.start()
     clock_again.stop()
     assert len(list_schedules(parts.reader).schedules) == 2
+
+
+def test_a_registry_that_cannot_be_read_for_a_while_stops_no_schedule(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.jobs.clock.RETRY_S", 0.0)
+    row = scheduled(parts, "1d", created_at=NOON - timedelta(days=900))
+    reader = BusyReader(parts)
+    runs = Runs()
+    clock = Clock(parts.writer, reader, {HOUSEKEEPING: runs, "k": runs})  # type: ignore[arg-type]
+    clock.start()
+    try:
+        wait_for(lambda: reader.refused == 4, "the registry to be busy")
+        wait_for(lambda: (clock.next_times().get(row.id) or NOON) > now(), "the schedule to be set again")
+    finally:
+        clock.stop()
+
+
+class BusyReader:
+    """Lets the clock start, and then refuses the next four reads."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._asked = 0
+        self.refused = 0
+
+    def connection(self) -> AbstractContextManager[Connection]:
+        self._asked += 1
+        if self._asked > 1 and self.refused < 4:
+            self.refused += 1
+            raise Unavailable("Too many read the registry at once.")
+        return self._parts.reader.connection()
 
 
 def test_old_runs_of_an_interval_are_forgotten(parts: Parts) -> None:

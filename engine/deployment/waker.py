@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import threading
 
 
 class Waker:
@@ -12,14 +13,18 @@ class Waker:
 
     def __init__(self) -> None:
         self._read, self._write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._closing = threading.Lock()
+        self._closed = False
         self._watched: dict[int, int] = {}
         self._gone: set[int] = set()
         """Told of already."""
 
     def poke(self) -> None:
-        """Wake the sleeper, or have its next sleep end at once."""
-        with contextlib.suppress(BlockingIOError, OSError):
-            os.write(self._write, b"x")
+        """Wake the sleeper, or have its next sleep end at once; once closed, nothing."""
+        # A late one must not write into whatever file has got the closed descriptor's number.
+        with self._closing, contextlib.suppress(BlockingIOError):
+            if not self._closed:
+                os.write(self._write, b"x")
 
     def watch(self, pids: set[int]) -> None:
         """Wake when one of these processes ends, from now on."""
@@ -50,8 +55,10 @@ class Waker:
     def close(self) -> None:
         """Give the descriptors back; nobody sleeps any more."""
         self.watch(set())
-        os.close(self._read)
-        os.close(self._write)
+        with self._closing:
+            self._closed = True
+            os.close(self._read)
+            os.close(self._write)
 
     def _forget(self, descriptor: int) -> None:
         for pid in [pid for pid, each in self._watched.items() if each == descriptor]:

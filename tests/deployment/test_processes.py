@@ -169,3 +169,14 @@ def test_the_sleeper_wakes_when_a_process_ends_or_somebody_pokes(runtime: Proces
     assert not runtime.runs(identity)
     waker.watch({identity.pid or 0})
     waker.close()
+
+
+def test_a_poke_after_the_end_writes_into_nobodys_file(tmp_path: Path) -> None:
+    waker = Waker()
+    waker.close()
+    # The lowest free numbers are given out first: these get those of the waker's pipe.
+    files = [(tmp_path / name).open("wb") for name in ("one", "two")]
+    waker.poke()
+    for file in files:
+        file.close()
+    assert [(tmp_path / name).read_bytes() for name in ("one", "two")] == [b"", b""]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -69,6 +70,7 @@ def _endpoint(engine: EngineClient, name: str) -> tuple[str, Wanted, str]:
     try:
         endpoint = engine.endpoint(name)
     except NotFound as error:
+        engine.project(name)  # nobody knows it: says so itself
         raise NotFound(error.message, f"Release a version first: mlops deploy {name}") from error
     serving = _serving(endpoint)
     if serving is None or endpoint.url is None:
@@ -105,8 +107,10 @@ def _answers(url: str, rows: Iterator[Row], key: str | None) -> Iterator[tuple[l
 def _ask(http: httpx.Client, url: str, batch: Sequence[Row], first: int) -> dict[str, Any]:
     import httpx
 
+    # httpx would refuse NaN, infinity and half a surrogate pair itself; the model names their row and column.
+    body = json.dumps({"rows": batch})
     try:
-        response = http.post(url, json={"rows": batch})
+        response = http.post(url, content=body, headers={"content-type": "application/json"})
         answer = response.json()
     except httpx.TransportError as error:
         raise GatewayUnavailable(f"The gateway does not answer at {url}.", "`mlops doctor` says why.") from error

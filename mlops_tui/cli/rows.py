@@ -30,6 +30,8 @@ _GROUPED = {
     ".": re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d*)?"),
 }
 
+_LINE = re.compile(r"[^\r\n]*")
+
 Row = dict[str, Any]
 
 
@@ -129,7 +131,10 @@ def _object(row: object, where: str, at: int) -> Row:
 
 def _csv_rows(text: str, where: str, wanted: Wanted, form: Format) -> Iterator[Row]:
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text, wanted, form), strict=False)
-    head = [name.strip() for name in next(lines, [])]
+    try:
+        head = [name.strip() for name in next(lines, [])]
+    except csv.Error as error:
+        raise BadData(f"{where}, line 1: {error}.", "The first line must name the columns.") from error
     if not head:
         raise BadData(f"{where} is empty.", "The first line must name the columns.")
     _check_columns(head, where, wanted)
@@ -150,11 +155,14 @@ def _csv_rows(text: str, where: str, wanted: Wanted, form: Format) -> Iterator[R
 
 def _delimiter(text: str, wanted: Wanted, form: Format) -> str:
     """The project's own, or the one that makes the most of the wanted columns out of the first line."""
-    first = text.partition("\n")[0]
+    first = _LINE.match(text)[0]  # type: ignore[index]  # it matches anything
     names = {str(one["name"]) for one in wanted.inputs}
 
     def known(delimiter: str) -> int:
-        return len(names.intersection(next(csv.reader([first], delimiter=delimiter), [])))
+        try:
+            return len(names.intersection(next(csv.reader([first], delimiter=delimiter), [])))
+        except csv.Error:
+            return 0
 
     return max((form.delimiter, *_DELIMITERS), key=known)
 

@@ -113,6 +113,21 @@ def test_the_model_servers_own_sentence_is_shown(mlops, gateway: FakeGateway, he
     assert "Send all columns." in ran.err
 
 
+@pytest.mark.parametrize("value", ["NaN", "1e999", '"\\ud800"'])
+def test_what_no_json_may_hold_is_left_to_the_model_to_name(mlops, gateway: FakeGateway, value: str):
+    gateway.refusal = (422, {"error": "Row 0, column 'amount' is NaN.", "hint": ""})
+    ran = mlops("predict", "fraud", "-", stdin=f'[{{"amount": {value}, "items": 1}}]')
+    assert ran.code == 1
+    assert "Row 0, column 'amount' is NaN." in ran.err
+
+
+def test_a_project_that_nobody_knows_is_not_said_to_lack_a_release(mlops, fake: FakeEngine):
+    ran = mlops("predict", "nobody", "-", stdin="[]")
+    assert ran.code == 1
+    assert "nobody" in ran.err
+    assert "mlops deploy" not in ran.err
+
+
 def test_a_gateway_that_is_not_there_is_told(mlops, gateway: FakeGateway, here: Path):
     gateway.is_up = False
     (here / "rows.csv").write_text(CSV)
@@ -129,7 +144,8 @@ def test_an_endpoint_without_a_live_version_is_told(mlops, gateway: FakeGateway,
     assert "Nothing answers behind fraud." in ran.err
 
 
-def test_an_endpoint_that_was_never_released_says_how_to(mlops, gateway: FakeGateway, here: Path):
+def test_an_endpoint_that_was_never_released_says_how_to(mlops, gateway: FakeGateway, fake: FakeEngine, here: Path):
+    fake.projects["other"] = made.project("other")
     (here / "rows.csv").write_text(CSV)
     ran = mlops("predict", "other", "rows.csv")
     assert ran.code == 1

@@ -112,6 +112,17 @@ def test_json_lines_are_read_one_by_one():
     assert rows('{"amount": 1}\n{"amount": null}\n') == [{"amount": 1}, {"amount": None}]
 
 
+def test_junk_is_refused_in_a_sentence():
+    junk = bytes(range(1, 256)) * 40
+    for content in (junk, b"\x7fELF\r\x00" + junk, b'amount"\r x\r\n' + junk, b"\r\x00\r"):
+        with pytest.raises(BadData):
+            rows(content)
+
+
+def test_lines_may_end_as_on_an_old_mac():
+    assert rows("amount;items;country;online\r1;2;de;0\r")[0]["items"] == 2
+
+
 def test_deeply_nested_json_is_refused_in_a_sentence():
     with pytest.raises(BadData):
         rows("[" * 100_000)

@@ -21,6 +21,7 @@ _PLAIN = {
     "dict_type": "must be a JSON object",
     "list_type": "must be a list",
 }
+_PATTERNS = {"^[a-z][a-z0-9-]{0,39}$": "must be 1 to 40 of a-z, 0-9 and '-', starting with a letter"}
 _OUTER = {"body", "query", "path", "header"}
 _ECHO_LIMIT = 60
 
@@ -35,7 +36,7 @@ def name_the_field(errors: Sequence[Mapping[str, Any]]) -> str:
     if place and place[0] in _OUTER and (len(place) > 1 or first["type"] in ("json_invalid", "missing")):
         place = [part for part in place[1:] if not part.isdigit()] if first["type"] == "json_invalid" else place[1:]
     field = f"`{'.'.join(place)}`" if place and place != ["body"] else "The body"
-    rule = _PLAIN.get(str(first["type"]))
+    rule = _PLAIN.get(str(first["type"])) or _PATTERNS.get(str((first.get("ctx") or {}).get("pattern")))
     if rule is None:
         told = str(first["msg"]).removeprefix("Value error, ")
         rule = f"is refused: {told[:1].lower()}{told[1:]}"

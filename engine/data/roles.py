@@ -14,11 +14,14 @@ Role = Literal["feature", "target", "id", "time", "ignored"]
 
 _KEY_NAME = re.compile(r"(?:^|[\W_])(?:id|uuid|guid|key)$|^(?:id|uuid|guid)(?:[\W_]|$)|^(?:id|uuid|guid)$", re.I)
 _CAMEL_KEY_NAME = re.compile(r"[a-z](?:Id|ID|Key)$")
+_NUMBER_NAME = re.compile(r"(?:\w(?:nummer|number)|[\W_](?:nr|no|num))$", re.I)
+_PERIOD_NAME = re.compile(r"day|week|month|year|period|time|tag|woche|monat|jahr", re.I)
 _TIME_NAME = re.compile(r"date|time|timestamp|(?:^|[\W_])(?:at|on|ds|ts|day|month|when)$|datum|fecha|zeit", re.I)
 _NO_EVENT_NAME = re.compile(r"birth|born|dob|expir|due|valid|until|end", re.I)
 _INDEX_NAME = re.compile(r"^(?:unnamed_1|unnamed: ?0|index|row|rownum|row_?number|rownames?|level_0|nr|no)$", re.I)
 _SLASH_DATE = r"^\d{1,2}[/-]\d{1,2}[/-]\d{2}(\d{2})?( |$)"
 _DRESSED_NUMBER = r"^[^\w\s]? ?[+-]?\d[\d.,' ]*\s?(%|[a-zA-Z€$£¥]{1,3}|\p{Sc})?$"
+_DIGITS = r"^\d+$"
 _MANY_VALUES = 50
 _FREE_TEXT_SHARE = 0.5
 _LEAST_TIMES = 10
@@ -60,13 +63,17 @@ def _find_key(frame: pl.DataFrame, schema: Schema, target: str) -> tuple[str, st
         if is_key_name(column.name):
             return column.name, "unique in every row, and named like a key"
     for column in unique:
+        if _NUMBER_NAME.search(column.name) and not _PERIOD_NAME.search(column.name):
+            return column.name, "unique in every row, and named like a number that is given to things"
+    for column in unique:
         if column.type == "category" and _holds_codes(frame[column.name]):
             return column.name, "a code that is unique in every row"
     return None
 
 
 def _holds_codes(text: pl.Series) -> bool:
-    other = text.str.contains(_SLASH_DATE) | text.str.contains(_DRESSED_NUMBER)
+    dressed = text.str.contains(_DRESSED_NUMBER) & ~text.str.contains(_DIGITS)
+    other = text.str.contains(_SLASH_DATE) | dressed
     return bool(text.str.contains(r"^\S*\d\S*$").all()) and not other.any()
 
 
@@ -118,7 +125,7 @@ def _why_no_category(filled: pl.Series, distinct: int) -> str:
     first = filled[0][:20]
     if filled.str.contains(_SLASH_DATE).all():
         return f"dates such as {first!r}, whose day and month nobody can tell apart; write them as 2026-01-31"
-    if filled.str.contains(_DRESSED_NUMBER).all():
+    if filled.str.contains(_DRESSED_NUMBER).all() and not filled.str.contains(_DIGITS).all():
         return f"numbers with a sign beside them, such as {first!r}; write plain numbers to have them used"
     if distinct > _FREE_TEXT_SHARE * len(filled):
         return f"free text or codes: {distinct:,} different values in {len(filled):,} rows"

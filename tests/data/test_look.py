@@ -134,6 +134,24 @@ def test_text_that_could_be_more_says_what_it_lacks(cell: Callable[[int], str], 
     assert why in found.columns[0].why
 
 
+def test_codes_of_digits_that_repeat_are_categories(see: See) -> None:
+    found = see(table("zip,x,y", lambda i: f"0{1000 + i % 60},{i % 7},{i % 2}", count=600))
+    assert roles(found)["zip"] == "feature"
+
+
+def test_digits_too_long_for_a_number_are_no_numbers_with_a_sign(see: See) -> None:
+    found = see(table("big,x,y", lambda i: f"{2**63 + i * 1000},{i % 7},{i % 2}"))
+    assert (found.columns[0].role, found.columns[0].why) == ("id", "a code that is unique in every row")
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [("Kundennummer", "id"), ("order_number", "id"), ("invoice no", "id"), ("week_number", "feature")],
+)
+def test_a_number_given_to_each_row_is_its_id(name: str, role: str, see: See) -> None:
+    assert roles(see(table(f"{name},x,y", lambda i: f"{5000 + 3 * i},{i % 7},{i % 2}")))[name] == role
+
+
 def test_a_column_with_a_name_like_a_key_that_repeats_is_no_id(see: See) -> None:
     found = see(table("user_id,x,y", lambda i: f"{i % 10},{i * 0.5},{i % 2}"))
     assert "id" not in roles(found).values()

@@ -61,7 +61,8 @@ class RowReader:
             if column.type == "category"
         ]
         self._cut = len(self.columns) if ignored else None
-        row = self._row_type(ignored)
+        self._has_first_look = not any(_NO_FIELD_NAME.search(name) for name in self._accepted)
+        row = self._row_type(ignored) if self._has_first_look else dict
         self._one: Any = msgspec.json.Decoder(row)
         rows: Any = GenericAlias(list, (row,))
         self._many: Any = msgspec.json.Decoder(rows)
@@ -94,6 +95,8 @@ class RowReader:
         return self.with_unseen(rows, [])
 
     def _first_look(self, body: bytes) -> Any:
+        if not self._has_first_look:
+            raise msgspec.ValidationError("a quote, backslash or control character in a column's name allows few rows")
         shape = _SHAPE.match(body)
         if shape is None:
             return (self._one.decode(body),)
@@ -147,6 +150,9 @@ class RowReader:
         extra.update(dict.fromkeys(strangers))
         return tuple(values)
 
+
+_NO_FIELD_NAME = re.compile(r'["\\\x00-\x1f]')
+"""What msgspec takes in no struct's field: rows of a model with such a column get the second look alone."""
 
 _SHAPE = re.compile(rb'[ \t\r\n]*(?:\[|(\{)[ \t\r\n]*"rows"[ \t\r\n]*:[ \t\r\n]*\[)')
 """A list, or an object that begins with a list of rows; anything else is taken for one row."""

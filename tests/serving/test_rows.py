@@ -35,6 +35,15 @@ def reader_for(inputs: tuple[Input, ...] = INPUTS, **fields: Any) -> RowReader:
     )
 
 
+def test_a_strict_column_takes_neither_null_nor_unseen() -> None:
+    strict = reader_for((Input("size", "number", strict=True), Input("kind", "category", True, ("a",), strict=True)))
+    with pytest.raises(Refused, match="'size' is null"):
+        strict.read(b'{"size": null, "kind": "a"}')
+    with pytest.raises(Refused, match="takes no unseen value"):
+        strict.read(b'{"size": 1, "kind": "b"}')
+    assert strict.read(b'{"size": 1, "kind": "a"}').rows[0][:2] == (1.0, "a")
+
+
 @pytest.fixture(scope="module")
 def reader() -> RowReader:
     return reader_for()
@@ -204,6 +213,23 @@ def test_names_may_be_anything() -> None:
     assert reader.read(json.dumps(row).encode()).rows == [tuple(row.values())]
     assert reader.read(json.dumps({"rows": [row]}).encode()).rows == [tuple(row.values())]
     assert reader.read(json.dumps({**row, "more": 1}).encode()).rows == [tuple(row.values())]
+
+
+@pytest.mark.parametrize("name", ['a "q" b', "back\\slash", "two\nlines", "\x1b[32mz"])
+@pytest.mark.parametrize("place", ["input", "id", "ignored"])
+def test_a_name_that_no_struct_can_have_is_read_all_the_same(name: str, place: str) -> None:
+    inputs = (Input(name if place == "input" else "x", "number"),)
+    reader = reader_for(
+        inputs, id=name if place == "id" else None, time=None, ignored=(name,) if place == "ignored" else ()
+    )
+    row = {inputs[0].name: 1.0, name: 1.0}
+    for body in (row, [row], {"rows": [row]}):
+        table = reader.read(json.dumps(body).encode())
+        assert [values[0] for values in table.rows] == [1.0]
+        assert table.warnings == []
+    refused = refuse(reader, json.dumps({**row, inputs[0].name: "much"}).encode())
+    assert refused.message.startswith("Row 0, column")
+    assert refuse(reader, b"[" + b" " * SECOND_LOOK_BYTES + b"]").hint == "Send fewer rows at once to be told more."
 
 
 def test_first_and_second_look_read_the_same(reader: RowReader) -> None:

@@ -6,12 +6,11 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import polars as pl
-
 from engine.data.schema import Schema
 from engine.errors import JobFailed
-from engine.packaging.golden import as_columns, golden_rows
+from engine.packaging.golden import as_columns, golden_rows, typed_columns
 from engine.packaging.parity import check_parity
+from engine.packaging.tolerance import tolerated_inputs
 from engine.project import Project
 from engine.serving.manifest import MANIFEST_NAME, File, Golden, Manifest, dump_manifest
 from engine.serving.model import load_bundle
@@ -44,13 +43,14 @@ def write_bundle(
     """
     folder.mkdir(parents=True)
     model_file = fitted.model.file()
-    rows = golden_rows(fitted.tables.inputs, columns)
-    scores = fitted.scores(_series(fitted, as_columns(fitted.tables.inputs, rows)))
+    inputs = tolerated_inputs(fitted, columns)
+    rows = golden_rows(inputs, columns)
+    scores = fitted.scores(typed_columns(inputs, as_columns(inputs, rows)))
     manifest = Manifest(
         name=project.name,
         task=project.task,
         target=project.data.target,
-        inputs=fitted.tables.inputs,
+        inputs=inputs,
         encoding=fitted.tables.encoding,
         model_format=model_file.format,
         model_file=_write(folder, model_file.name, model_file.content),
@@ -76,11 +76,3 @@ def write_bundle(
 def _write(folder: Path, name: str, content: bytes) -> File:
     (folder / name).write_bytes(content)
     return File(name, hashlib.sha256(content).hexdigest(), len(content))
-
-
-def _series(fitted: Fitted, columns: dict[str, list[object]]) -> Columns:
-    kinds = {"number": pl.Float64, "integer": pl.Int64, "boolean": pl.Boolean, "category": pl.String}
-    return {
-        column.name: pl.Series(column.name, columns[column.name], dtype=kinds[column.type])
-        for column in fitted.tables.inputs
-    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,8 +24,11 @@ def golden_rows(inputs: Sequence[Input], columns: Columns) -> tuple[Row, ...]:
     taken = np.unique(np.linspace(0, count - 1, min(count, MOST_ROWS - 2)).round().astype(np.int64))
     frame = pl.DataFrame({column.name: columns[column.name].gather(taken) for column in inputs})
     rows: list[Row] = [dict(row) for row in frame.iter_rows(named=True)]
-    nulls = {column.name: None if column.nullable else rows[0][column.name] for column in inputs}
-    unseen = {column.name: _unseen(column) if column.type == "category" else rows[-1][column.name] for column in inputs}
+    nulls = {column.name: None if column.takes_null else rows[0][column.name] for column in inputs}
+    unseen = {
+        column.name: unseen_value(column) if column.type == "category" and not column.strict else rows[-1][column.name]
+        for column in inputs
+    }
     return tuple(_without_repeats([*rows, nulls, unseen]))
 
 
@@ -34,7 +37,14 @@ def as_columns(inputs: Sequence[Input], rows: Sequence[Row]) -> dict[str, list[A
     return {column.name: [row[column.name] for row in rows] for column in inputs}
 
 
-def _unseen(column: Input) -> str:
+def typed_columns(inputs: Sequence[Input], columns: Mapping[str, list[Any]]) -> Columns:
+    """Columns by name as canonical series."""
+    kinds = {"number": pl.Float64, "integer": pl.Int64, "boolean": pl.Boolean, "category": pl.String}
+    return {column.name: pl.Series(column.name, columns[column.name], dtype=kinds[column.type]) for column in inputs}
+
+
+def unseen_value(column: Input) -> str:
+    """A text that is none of its categories."""
     text = UNSEEN
     while text in column.categories:
         text += "!"

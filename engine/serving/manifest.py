@@ -28,6 +28,14 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     categories: tuple[str, ...] = ()
     """Known values of a `category`, most frequent first; anything else is answered as unseen. Their index is
     their code."""
+    strict: bool = False
+    """The project's own estimator fails where this column is missing: a row with a null or an unseen category there
+    is refused. `nullable` goes on to decide the column's dtype, which is the same as when it was fitted."""
+
+    @property
+    def takes_null(self) -> bool:
+        """A row may have a null here."""
+        return self.nullable and not self.strict
 
 
 class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -71,7 +71,7 @@ class RowReader:
 
     def _row_type(self, ignored: Sequence[str]) -> Any:
         """A struct with one field per column; names that are no identifiers come in by renaming."""
-        types = [TYPES[column.type] | None if column.nullable else TYPES[column.type] for column in self.inputs]
+        types = [TYPES[column.type] | None if column.takes_null else TYPES[column.type] for column in self.inputs]
         fields: list[Any] = [(f"f{index}", kind) for index, kind in enumerate(types)]
         fields += [(f"k{index}", Key, None) for index in range(len(self.keys))]
         fields += [(f"i{index}", msgspec.Raw, msgspec.Raw(b"")) for index in range(len(ignored))]
@@ -111,6 +111,14 @@ class RowReader:
             strangers = set(map(itemgetter(position), rows)) - known
             if not strangers:
                 continue
+            if self.inputs[position].strict:
+                value = min(map(str, strangers))
+                raise Refused(
+                    422,
+                    f"Column {name!r} holds {shown(value)}, which training did not see, and the model's own estimator "
+                    "takes no unseen value.",
+                    'Train it with an encoder that ignores them, such as OneHotEncoder(handle_unknown="ignore").',
+                )
             unseen += [(index, name) for index, row in enumerate(rows) if row[position] in strangers]
             warnings += [
                 f"Column {name!r} holds {shown(value)}, which training did not see; it is answered as unseen."
@@ -215,7 +223,7 @@ def _did_you_mean(column: Input, strangers: Iterable[str], index: int) -> str:
     near = difflib.get_close_matches(column.name, list(strangers), 1)
     if near:
         return f"Row {index} has {shown(near[0])}: is that the same?"
-    return "Send null for a value that is missing." if column.nullable else ""
+    return "Send null for a value that is missing." if column.takes_null else ""
 
 
 def _check_count(rows: int) -> None:

@@ -141,7 +141,7 @@ def fit(column: Input, values: list[Any]) -> list[Scalar]:
     Raises:
         Refused: 422 naming the row.
     """
-    if None in values and not column.nullable:
+    if None in values and not column.takes_null:
         raise Refused(422, f"Row {values.index(None)}, column {column.name!r} is null, and may not be.")
     kinds = set(map(type, values)) - {type(None)}
     if kinds <= {_KINDS[column.type]} and column.type != "integer":

@@ -21,7 +21,7 @@ def check_value(column: Input, value: Any, where: str) -> Scalar:
         Refused: 422 it is of another type, or null where it may not be.
     """
     if value is None:
-        if column.nullable:
+        if column.takes_null:
             return None
         raise Refused(422, f"{where} is null, and may not be.")
     return CHECKS[column.type](value, where)

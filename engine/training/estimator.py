@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,6 +20,24 @@ from engine.training.model import Floats, Lesson, ModelFile, Report
 from engine.training.project_code import build_estimator, seeded, told_as_project_failure
 
 
+@contextmanager
+def told_as_unanswered() -> Iterator[None]:
+    """Turn what a fitted estimator raises at rows into `ProjectCodeFailed`.
+
+    It is code of a library that raises, with an advice of several lines; its first sentence says what is wrong.
+    """
+    try:
+        yield
+    except Exception as error:
+        said = (str(error).strip().splitlines() or [""])[0][:300].partition(". ")[0].rstrip(".")
+        raise ProjectCodeFailed(
+            f"The project's estimator fails at rows it was not fitted on: {type(error).__name__}: {said}.",
+            "Rows have missing values and new categories at times: give it an imputer, and encoders that ignore the "
+            "unknown.",
+            exception=type(error).__name__,
+        ) from error
+
+
 @dataclass
 class FittedEstimator:
     """What the project's estimator became."""
@@ -29,8 +49,12 @@ class FittedEstimator:
     note: str = ""
 
     def scores(self, matrix: Any) -> Floats:
-        """Shape (rows, classes); (rows, 1) for regression."""
-        with warnings.catch_warnings():
+        """Shape (rows, classes); (rows, 1) for regression.
+
+        Raises:
+            ProjectCodeFailed: the estimator cannot answer these rows.
+        """
+        with warnings.catch_warnings(), told_as_unanswered():
             warnings.simplefilter("ignore")  # as in serving, where an unknown category would warn each time
             answered = getattr(self.estimator, self.method)(matrix)
         scores: Floats = np.asarray(answered, dtype=np.float64).reshape(len(matrix), -1)

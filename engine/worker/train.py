@@ -20,6 +20,7 @@ import polars as pl
 from engine.data.checks import expectations_error
 from engine.data.schema import Schema
 from engine.data.snapshot import load_snapshot, take_snapshot
+from engine.errors import ProjectCodeFailed
 from engine.evaluation.baseline import trivial_baseline
 from engine.evaluation.judge import Rival, Scored, align, judge
 from engine.packaging.bundle import write_bundle
@@ -196,7 +197,7 @@ class _Training:
             project.metric,
             task.target.classes,
             test.truth,
-            test.scored(load_bundle(folder)),
+            _own_scores(test, load_bundle(folder)),
             trivial_baseline(project.task, project.metric, learnt, len(task.target.classes)),
             champion,
             seed=self._order.seed,
@@ -228,6 +229,16 @@ class _Training:
             path.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(self._session.blob(file.sha256), path)
         return folder
+
+
+def _own_scores(test: _TestRows, bundle: Bundle) -> Scored:
+    try:
+        return test.scored(bundle)
+    except _Incomparable as error:
+        raise ProjectCodeFailed(
+            f"The project's estimator fails at the test rows: {str(error).rstrip('.')}.",
+            "Give it an imputer, and encoders that ignore the unknown.",
+        ) from error
 
 
 class _Incomparable(Exception):

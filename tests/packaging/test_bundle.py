@@ -2,6 +2,7 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from fakes.tables_of_data import made_project, mixed_frame, schema_of, task_of
@@ -9,7 +10,7 @@ from fakes.tables_of_data import made_project, mixed_frame, schema_of, task_of
 from engine.errors import JobFailed
 from engine.packaging.bundle import Packaged, write_bundle
 from engine.packaging.golden import UNSEEN, golden_rows
-from engine.project import Project
+from engine.project import Project, parse_project
 from engine.serving.manifest import Input, load_manifest
 from engine.serving.model import load_bundle
 from engine.training.constant import Constant
@@ -68,6 +69,33 @@ def test_a_projects_own_estimator_ships_as_skops(tmp_path: Path, monkeypatch: py
     assert made.manifest.model_format == "skops"
     assert made.manifest.encoding == ()
     assert made.parity_difference <= 1e-9
+
+
+def test_an_estimator_that_takes_no_missing_value_ships_with_strict_inputs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    (tmp_path / "own_line.py").write_text(
+        "from sklearn.compose import make_column_transformer\n"
+        "from sklearn.impute import SimpleImputer\n"
+        "from sklearn.linear_model import LogisticRegression\n"
+        "from sklearn.pipeline import make_pipeline\n"
+        "def build(params):\n"
+        "    columns = make_column_transformer((SimpleImputer(), ['x']), ('passthrough', ['z']))\n"
+        "    return make_pipeline(columns, LogisticRegression())\n"
+    )
+    chance = np.random.default_rng(3)
+    frame = pl.DataFrame({"x": chance.normal(size=300), "z": chance.normal(size=300)})
+    frame = frame.with_columns(y=pl.when(pl.col("x") + pl.col("z") > 0).then(pl.lit("yes")).otherwise(pl.lit("no")))
+    project = parse_project(
+        '[project]\nname = "p"\ntask = "binary"\n[data]\nsource = "p.csv"\ntarget = "y"\n'
+        '[train]\nestimator = "own_line:build"\n'
+    )
+    _, _, made = packaged(tmp_path / "b", project, frame, code=tmp_path)
+    assert {column.name: column.strict for column in made.manifest.inputs} == {"x": False, "z": True}
+    assert all(row["z"] is not None for row in made.manifest.golden.rows)
+    assert any(row["x"] is None for row in made.manifest.golden.rows)
 
 
 def test_the_manifest_says_what_a_server_needs(tmp_path: Path) -> None:

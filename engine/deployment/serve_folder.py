@@ -63,17 +63,32 @@ def lay_out(home: Home, blobs: BlobStore, deployment: RolloutRow, index: int, ca
 
 
 def clear(home: Home, deployment: int) -> None:
-    """Take away what a stopped deployment needs no more; captures stay until they are compacted."""
+    """Take away what a stopped deployment needs no more.
+
+    Captures stay until they are compacted, and with them what tells how to read them: orders and manifest.
+    """
     folder = home.serve(deployment)
-    shutil.rmtree(folder / BUNDLE, ignore_errors=True)
-    for replica in folder.glob("r[0-9]*"):
-        for name in (SPEC, SOCKET):
-            (replica / name).unlink(missing_ok=True)
-        for empty in (replica / "captures", replica):
-            with contextlib.suppress(OSError):
-                empty.rmdir()
+    replicas = list(folder.glob("r[0-9]*"))
+    if not any(_holds_something(replica / "captures") for replica in replicas):
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    for replica in replicas:
+        (replica / SOCKET).unlink(missing_ok=True)
+    for begun in folder.glob(f".{BUNDLE}.*"):
+        shutil.rmtree(begun, ignore_errors=True)
     with contextlib.suppress(OSError):
-        folder.rmdir()
+        for path in (folder / BUNDLE).iterdir():
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != MANIFEST_NAME:
+                path.unlink(missing_ok=True)
+
+
+def _holds_something(captures: Path) -> bool:
+    try:
+        return any(captures.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def _items(deployment: RolloutRow) -> list[Item]:

@@ -22,7 +22,7 @@ LONG_ENOUGH_S = 300.0
 """Captures older than this are compacted however few they are."""
 PAUSE_AFTER_FAILURE_S = 900.0
 
-_DEPLOYMENT = re.compile(r"d-(\d+)")
+DEPLOYMENT_FOLDER = re.compile(r"d-(\d+)")
 _REPLICA = re.compile(r"r(\d+)")
 _SEGMENT = re.compile(r"(\d+)\.jsonl")
 
@@ -74,10 +74,10 @@ def compact_captures(parts: Parts, *, everything: bool = False) -> list[int]:
 
 def find_captures(serve: Path) -> Iterator[Waiting]:
     """Every replica's capture segments below `serve/`."""
-    for deployment, folder in _numbered(serve, _DEPLOYMENT):
-        for replica, inner in _numbered(folder, _REPLICA):
+    for deployment, folder in numbered(serve, DEPLOYMENT_FOLDER):
+        for replica, inner in numbered(folder, _REPLICA):
             segments = {}
-            for number, path in _numbered(inner / "captures", _SEGMENT):
+            for number, path in numbered(inner / "captures", _SEGMENT):
                 try:
                     found = path.lstat()
                 except OSError:
@@ -87,7 +87,8 @@ def find_captures(serve: Path) -> Iterator[Waiting]:
                 yield Waiting(deployment, replica, inner / "captures", segments)
 
 
-def _numbered(folder: Path, pattern: re.Pattern[str]) -> list[tuple[int, Path]]:
+def numbered(folder: Path, pattern: re.Pattern[str]) -> list[tuple[int, Path]]:
+    """What in a folder is named by `pattern`, whose one group is a number, without links; by name."""
     try:
         names = sorted(path for path in folder.iterdir() if not path.is_symlink())
     except OSError:

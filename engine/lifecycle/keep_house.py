@@ -1,24 +1,27 @@
-"""What has to be tidied again and again: captures to compact, folders and logs of jobs that are long over."""
+"""What is tidied again and again: captures to compact, and what is left of jobs and deployments that are over."""
 
 from __future__ import annotations
 
 import re
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 
-from engine.lifecycle.compact_captures import compact_captures
+from engine.deployment.serve_folder import clear
+from engine.lifecycle.compact_captures import DEPLOYMENT_FOLDER, compact_captures, numbered
 from engine.lifecycle.parts import Parts
+from engine.registry.queries.rollouts import get_rollouts
 from engine.registry.queries.unended import unended_jobs
 
 FAILED_WORK_KEPT_S = 24 * 3600.0
 """The work folder of a job that failed is kept this long, to look into."""
 LOGS_KEPT_S = 30 * 24 * 3600.0
 LOGS_BYTES = 512 * 1024 * 1024
-"""Of all job logs; the oldest go first."""
+"""Of all job logs, and as much of all logs of model servers; the oldest go first."""
 
-_LOG = re.compile(r"(\d+)-(\d+)\.log")
+_JOB_LOG = re.compile(r"(\d+)-\d+\.log")
+_SERVE_LOG = re.compile(r"d-(\d+)-r\d+\.log(?:\.1)?")
 
 
 def keep_house(parts: Parts) -> None:
@@ -30,6 +33,19 @@ def keep_house(parts: Parts) -> None:
     for job_id in remove_work_folders(folders, unended.jobs, unended.failed, now_s=time.time()):
         parts.pulse.forget(job_id)
     remove_old_logs(logs, unended.jobs, now_s=time.time())
+    _tidy_after_deployments(parts)
+
+
+def _tidy_after_deployments(parts: Parts) -> None:
+    """A deployment's folder goes once it is over and its captures are compacted."""
+    # Listed before the registry is asked, as above.
+    folders = [number for number, _ in numbered(parts.home.root / "serve", DEPLOYMENT_FOLDER)]
+    logs = list((parts.home.logs / "serve").iterdir())
+    there = {row.id for row in get_rollouts(parts.reader).deployments}
+    for number in folders:
+        if number not in there:
+            clear(parts.home, number)
+    remove_old_logs(logs, there, now_s=time.time(), named=_SERVE_LOG)
 
 
 def remove_work_folders(
@@ -54,22 +70,26 @@ def remove_work_folders(
 
 def remove_old_logs(
     logs: Iterable[Path],
-    unended: dict[int, int],
+    unended: Container[int],
     *,
     now_s: float,
     kept_s: float = LOGS_KEPT_S,
     limit_bytes: int = LOGS_BYTES,
+    named: re.Pattern[str] = _JOB_LOG,
 ) -> None:
-    """Remove logs of jobs that are over when they are old, and the oldest of them while all are too large."""
+    """Remove logs of what is over when they are old, and the oldest of them while all are too large.
+
+    `named` has the number of the job, or of the deployment, as its first group.
+    """
     found = []
     for path in logs:
-        match = _LOG.fullmatch(path.name)
+        match = named.fullmatch(path.name)
         if match and not path.is_symlink():
             status = path.lstat()
             found.append((status.st_mtime, status.st_size, int(match[1]), path))
     total = sum(size_bytes for _, size_bytes, _, _ in found)
-    for written_at, size_bytes, job_id, path in sorted(found):
-        if job_id in unended:
+    for written_at, size_bytes, number, path in sorted(found):
+        if number in unended:
             continue
         if now_s - written_at > kept_s or total > limit_bytes:
             path.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ import pytest
 from fakes.registry import World
 
 from engine.deployment import records
+from engine.deployment.serve_folder import clear
 from engine.errors import DiskFull
 from engine.gateway.routes import Routes
 from engine.registry.tables import Deployment, GatewayState
@@ -438,7 +439,27 @@ def test_what_a_stopped_deployment_needs_no_more_is_cleared_and_captures_stay(wo
     world.deploy(2)
     world.settle()
     left = sorted(str(path.relative_to(world.home.serve(first))) for path in world.home.serve(first).rglob("*"))
-    assert left == ["r00", "r00/captures", "r00/captures/00000000.jsonl"]
+    # With the captures stays what tells a worker how to read them.
+    assert left == [
+        "bundle",
+        "bundle/manifest.json",
+        "r00",
+        "r00/captures",
+        "r00/captures/00000000.jsonl",
+        "r00/serve.json",
+    ]
+    captures.unlink()
+    clear(world.home, first)
+    assert not world.home.serve(first).exists()
+
+
+def test_half_a_copy_that_a_kill_left_goes_with_its_deployment(world: World) -> None:
+    first = world.deploy(1)
+    world.settle()
+    (world.home.serve(first) / ".bundle.0a1b2c3d").mkdir()
+    world.deploy(2)
+    world.settle()
+    assert not world.home.serve(first).exists()
 
 
 class Killed(BaseException):

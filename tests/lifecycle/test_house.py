@@ -19,7 +19,7 @@ from engine.lifecycle.start_attempt import start_attempt
 from engine.lifecycle.train_project import train_project
 from engine.registry.queries.jobs import get_job, list_jobs
 from engine.registry.queue import end_job, running_attempt
-from engine.registry.tables import CaptureOffset
+from engine.registry.tables import CaptureOffset, Deployment
 from engine.registry.tx import Tx
 from engine.wire.base import Failure
 from engine.wire.endpoints import Deploy
@@ -147,6 +147,30 @@ def test_work_folders_go_with_their_jobs_and_stay_a_day_where_one_failed(parts: 
     os.utime(work / str(second.job_id), (0, 0))
     keep_house(parts)
     assert [folder.name for folder in work.iterdir()] == [str(third.job_id)]
+
+
+def test_the_folder_of_a_deployment_goes_once_it_is_over_and_its_captures_are_compacted(
+    parts: Parts, captures: Path
+) -> None:
+    folder = captures.parent.parent
+    old, newer = (parts.home.logs / "serve" / f"{folder.name}-r00.log{end}" for end in (".1", ""))
+    for log in (old, newer):
+        log.write_text("said")
+    os.utime(old, (0, 0))
+    keep_house(parts)
+    assert (captures.is_dir(), old.is_file()) == (True, True)
+    capture(captures, 100)
+    parts.writer.write_and_wait(stop_deployments)
+    keep_house(parts)
+    assert (captures.is_dir(), old.is_file(), newer.is_file()) == (True, False, True)
+    (captures / "00000001.jsonl").unlink()
+    keep_house(parts)
+    assert not folder.exists()
+
+
+def stop_deployments(tx: Tx) -> None:
+    for row in tx.all(Deployment):
+        row.status, row.desired, row.weight = "stopped", "stopped", 0
 
 
 def test_old_and_too_many_logs_go_oldest_first_but_none_of_a_job_that_is_not_over(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import exists, select
 
 from engine.errors import Fenced, NotFound
-from engine.registry.core import JOB
+from engine.registry.core import CANDIDATE, JOB
 from engine.registry.events import ENGINE, Actor
 from engine.registry.tables import Job, Run, now
 from engine.registry.tx import Tx, col
@@ -142,6 +142,7 @@ def end_job(
     run = tx.get(Run, job.run_id) if job.run_id is not None else None
     if run is not None:
         run.status, run.ended_at, run.failure = status, ended_at, told
+        tx.execute(_GIVE_UP.where(CANDIDATE.c.run_id == run.id))
     evidence: dict[str, Any] = {"job": job.id, "kind": job.kind, "attempt": job.attempt, "run": job.run_id}
     if failure is not None:
         evidence |= {"code": failure.code, "why": failure.message}
@@ -153,6 +154,11 @@ def active_jobs(tx: Tx, kind: JobKind) -> list[Job]:
     return tx.all(Job, Job.kind == kind, col(Job.status).not_in(ENDED))
 
 
+_GIVE_UP = (
+    CANDIDATE.update()
+    .where(CANDIDATE.c.status == "running")
+    .values(status="failed", note="It was given up before it was fitted.")
+)
 _OTHER = JOB.alias("other")
 _NEXT = (
     select(JOB.c.id)

@@ -257,6 +257,15 @@ def test_a_worker_that_gives_up_is_not_tried_again(worked: Worked) -> None:
     assert verbs(worked.parts).count("job.failed") == 1
 
 
+def test_no_candidate_of_a_run_that_is_over_is_still_being_fitted(worked: Worked) -> None:
+    report_progress(worked.parts, worked.job_id, 1, ReportProgress(step="fit", params={"trees": {"n": 9}}))
+    fail_attempt(
+        worked.parts, worked.job_id, 1, ReportFailure(failure=Failure(code="project_code_failed", message="no."))
+    )
+    candidate = get_run(worked.parts.reader, worked.run_id).candidates[0]
+    assert (candidate.status, candidate.note) == ("failed", "It was given up before it was fitted.")
+
+
 def test_a_challenger_judged_against_a_champion_that_has_changed_is_not_judged(parts: Parts, tmp_path: Path) -> None:
     add(parts, tmp_path)
     train(parts)

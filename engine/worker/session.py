@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from engine.errors import EngineUnreachable
+from engine.errors import Unavailable
 from engine.wire.base import Failure, StrictBody
 from engine.wire.jobs import JobView
 from engine.wire.runs import CurvePoint
@@ -149,7 +149,8 @@ class Session:
     def _report(self) -> None:
         try:
             self._send(self._hasty)
-        except EngineUnreachable:
+        except Unavailable:
+            # Away, too busy, or out of room: all of it is told again, at the latest with the step's result.
             self._told_at = self._clock()
 
     def _send(self, reporter: Reporter) -> None:

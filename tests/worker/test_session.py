@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fakes import wire_objects as made
 
-from engine.errors import EngineUnreachable, Fenced
+from engine.errors import DiskFull, EngineUnreachable, Fenced, Unavailable
 from engine.wire.base import Failure
 from engine.wire.jobs import JobView
 from engine.wire.work import FinishedStep, FinishStep, ReportProgress, WorkOrder
@@ -86,9 +86,12 @@ def test_fractions_and_notes_are_brought_into_bounds(session: Session, ears: Ear
     assert (ears.reports[0].fraction, len(ears.reports[0].note)) == (1.0, 200)
 
 
-def test_no_point_of_a_curve_is_lost_while_the_engine_is_away(order: WorkOrder, clock: Clock, ears: Ears) -> None:
+@pytest.mark.parametrize("refusal", [EngineUnreachable("away"), Unavailable("too busy"), DiskFull("no room")])
+def test_no_point_of_a_curve_is_lost_while_the_engine_cannot_take_it(
+    order: WorkOrder, clock: Clock, ears: Ears, refusal: Unavailable
+) -> None:
     hasty = Ears()
-    hasty.refusal = EngineUnreachable("away")
+    hasty.refusal = refusal
     session = Session(order, ears, hasty, clock=clock)
     for step in range(12_000):
         clock.now += 0.01

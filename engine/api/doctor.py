@@ -18,7 +18,7 @@ from engine.wire.about import Finding
 
 ROOM_BYTES = 1 << 30
 """Below this a training run or two fill the disk."""
-_MODES = {"": 0o710, "run": 0o750, "blobs": 0o700, "work": 0o700, "serve": 0o700, "captures": 0o700, "logs": 0o700}
+_MODES = {"": 0o710, "run": 0o750} | dict.fromkeys(("blobs", "captures", "gateway", "logs", "serve", "work"), 0o700)
 _SQLITE_SAFE = (3, 51, 3)
 _NOT_BEFORE = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -39,11 +39,22 @@ def examine(engine: Context) -> list[Finding]:
 
 def check_folders(home: Home) -> Finding:
     """Modes of the home and its folders: nobody else may read data, models or the registry."""
-    wrong = []
+    wrong, missing = [], []
     for name, mode in _MODES.items():
-        found = stat.S_IMODE((home.root / name).stat().st_mode)
+        try:
+            found = stat.S_IMODE((home.root / name).stat().st_mode)
+        except FileNotFoundError:
+            missing.append(name)
+            continue
         if found & ~mode:
             wrong.append(f"{name or 'the home folder'} is {found:o} instead of {mode:o}")
+    if missing:
+        return Finding(
+            what="home",
+            ok=False,
+            detail=f"{home.root} has no folder {' and no '.join(missing)} any more.",
+            hint="Put it back from a copy, or start the engine again: it makes an empty one.",
+        )
     if wrong:
         return Finding(
             what="home",

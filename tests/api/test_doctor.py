@@ -20,7 +20,14 @@ async def test_a_healthy_home_has_no_complaint(api: ApiInProcess) -> None:
     assert [finding for finding in findings if not finding["ok"]] == []
 
 
-@pytest.mark.parametrize("name", ["", "run", "blobs", "work", "logs"])
+def test_a_folder_that_is_gone_is_named(home: Home) -> None:
+    (home.root / "captures").rmdir()
+    finding = doctor.check_folders(home)
+    assert not finding.ok
+    assert "no folder captures" in finding.detail
+
+
+@pytest.mark.parametrize("name", ["", "run", "blobs", "gateway", "work", "logs"])
 def test_a_folder_that_is_open_to_others_is_named(home: Home, name: str) -> None:
     (home.root / name).chmod(0o777)
     finding = doctor.check_folders(home)

@@ -31,8 +31,9 @@ def name_the_field(errors: Sequence[Mapping[str, Any]]) -> str:
 
     Only the field's place and the rule are told; what was sent is not repeated, as it may be long or secret.
     """
-    first = errors[0]
-    place = [str(part)[:_ECHO_LIMIT] for part in first["loc"]]
+    # A mistyped name makes two errors, and the unknown one tells more than the missing one.
+    first = min(errors, key=lambda error: error["type"] != "extra_forbidden")
+    place = [_plain(str(part)[:_ECHO_LIMIT]) for part in first["loc"]]
     if place and place[0] in _OUTER and (len(place) > 1 or first["type"] in ("json_invalid", "missing")):
         place = [part for part in place[1:] if not part.isdigit()] if first["type"] == "json_invalid" else place[1:]
     field = f"`{'.'.join(place)}`" if place and place != ["body"] else "The body"
@@ -41,3 +42,8 @@ def name_the_field(errors: Sequence[Mapping[str, Any]]) -> str:
         told = str(first["msg"]).removeprefix("Value error, ")
         rule = f"is refused: {told[:1].lower()}{told[1:]}"
     return f"{field} {rule.rstrip('.')}."
+
+
+def _plain(name: str) -> str:
+    # A field nobody knows is named by whoever sent it, and may hold what moves a terminal's cursor.
+    return "".join(character if character.isprintable() else "?" for character in name)

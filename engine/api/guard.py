@@ -7,12 +7,14 @@ route that states no role, cannot be reached.
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import Headers
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.api.body import BODY_LIMIT_BYTES, WORK_LIMIT_BYTES, Disconnected, read_body, replay
@@ -22,6 +24,8 @@ from engine.api.tokens import Tokens
 from engine.errors import EngineError, Forbidden, InvalidInput, NotFound, VersionMismatch
 from engine.lifecycle.caller import Caller, Role
 from engine.wire.base import API_HEADER, API_VERSION
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -55,15 +59,15 @@ class Guard:
             await self._app(scope, replay(body, receive), answer)
         except Disconnected:
             return
-        except EngineError as error:
-            await problem(error, _closing(scope))(scope, receive, answer)
-        except Refused as refused:
-            headers = _closing(scope) | dict(refused.headers)
-            await problem(refused.error, headers, refused.status)(scope, receive, answer)
         except Exception as error:
-            # The application has answered with a problem of its own and raises once more for the server to log.
-            if not answer.started:
-                await problem(unexpected(error))(scope, receive, answer)
+            if answer.complete:
+                # The application has answered with a problem of its own, logged it, and raises once more.
+                return
+            if answer.started:
+                # Its answer broke off in the middle: the server closes the connection, which is all the client hears.
+                log.error("the answer to %s broke off", scope["path"], exc_info=error)
+                return
+            await _told(error, scope)(scope, receive, answer)
 
     async def _admit(self, scope: Scope, receive: Receive) -> bytes:
         headers = Headers(scope=scope)
@@ -101,6 +105,12 @@ class Guard:
         raise NotFound(f"There is no {path[:200]!r} here.", "GET /v1/openapi.json lists what there is.")
 
 
+def _told(error: Exception, scope: Scope) -> Response:
+    if isinstance(error, Refused):
+        return problem(error.error, _closing(scope) | dict(error.headers), error.status)
+    return problem(error, _closing(scope)) if isinstance(error, EngineError) else problem(unexpected(error))
+
+
 def _closing(scope: Scope) -> dict[str, str]:
     """A body that was refused is not read to its end, so the connection cannot be used again."""
     headers = Headers(scope=scope)
@@ -134,11 +144,12 @@ def _check_role(caller: Caller, route: GuardedRoute, found: dict[str, Any]) -> N
 
 
 class _Answer:
-    """`send` that says in every answer which version is spoken, and remembers whether one has begun."""
+    """`send` that says in every answer which version is spoken, and remembers how far one has come."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self.started = False
+        self.complete = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -146,3 +157,4 @@ class _Answer:
             spoken = (API_HEADER.encode(), str(API_VERSION).encode())
             message = {**message, "headers": [*message.get("headers", ()), spoken]}
         await self._send(message)
+        self.complete = message["type"] == "http.response.body" and not message.get("more_body", False)

@@ -1,21 +1,13 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 from collections.abc import AsyncIterator, Callable
 
 import pytest
 from fakes.api_in_process import JOB_TOKEN, ApiInProcess
-from starlette.types import Message, Receive, Scope, Send
 
 from engine.api import body as body_module
 from engine.api.body import BODY_LIMIT_BYTES
-from engine.api.guard import Guard, GuardedRoute
-from engine.api.identity import Identities, Peer
-from engine.api.tokens import Tokens
-from engine.errors import Unavailable
-from engine.settings import Roles
 from engine.wire.base import API_HEADER
 
 JSON = {"content-type": "application/json"}
@@ -210,33 +202,3 @@ async def test_down_is_recorded_remembered_and_then_done(api: ApiInProcess) -> N
     assert api.home.stopped_mark.exists()
     told = (await api.ask("GET", "/v1/events")).json()["events"]
     assert [event["verb"] for event in told] == ["engine.stopped"]
-
-
-@pytest.mark.parametrize("error", [ValueError("lost"), Unavailable("The registry is busy.")])
-async def test_an_answer_that_breaks_off_is_begun_once_and_logged(
-    api: ApiInProcess, caplog: pytest.LogCaptureFixture, error: Exception
-) -> None:
-    async def breaks_off(scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        raise error
-
-    guard = Guard(
-        breaks_off,
-        [GuardedRoute(re.compile("/v1/stream"), frozenset({"GET"}), "viewer")],
-        Identities(Roles()),
-        Tokens(lambda _: None),
-    )
-    sent: list[str] = []
-
-    async def send(message: Message) -> None:
-        sent.append(message["type"])
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    peer = Peer(os.getpid(), os.getuid(), os.getgid())
-    scope = {"type": "http", "method": "GET", "path": "/v1/stream", "query_string": b"", "headers": []}
-    await guard(scope | {"mlops.peer": peer}, receive, send)
-    assert sent == ["http.response.start"]
-    assert "/v1/stream broke off" in caplog.text
-    assert str(error) in caplog.text

@@ -13,6 +13,7 @@ import sqlite3
 from pathlib import Path
 
 from sqlalchemy import create_engine, event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from engine.errors import Unavailable, VersionMismatch
@@ -65,7 +66,7 @@ def bring_up_to_date(path: Path) -> str:
                 failpoint("migration.copied")
                 _migrate(raw, known[-1], copy)
                 failpoint("migration.migrated")
-    except sqlite3.Error as error:
+    except (sqlite3.Error, DBAPIError) as error:
         raise translate(error) from error
     return known[-1]
 

@@ -12,7 +12,7 @@ import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from engine.errors import Unavailable, VersionMismatch
+from engine.errors import DiskFull, Unavailable, VersionMismatch
 from engine.registry import migrate
 from engine.registry.migrate import MIGRATIONS, bring_up_to_date, head_revision, revisions
 
@@ -137,3 +137,19 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(
     assert plain.execute("SELECT version_num FROM alembic_version").fetchone() == (head_revision_of(before),)
     assert plain.execute("SELECT name FROM project").fetchall() == [("fraud",)]
     plain.close()
+
+
+def test_a_disk_too_full_for_a_new_registry_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "registry.db"
+    open_for_writing = migrate.open_for_writing
+
+    def no_room(at: Path) -> sqlite3.Connection:
+        connection = open_for_writing(at)
+        connection.execute("PRAGMA max_page_count = 3")
+        return connection
+
+    monkeypatch.setattr(migrate, "open_for_writing", no_room)
+    with pytest.raises(DiskFull):
+        bring_up_to_date(path)
+    monkeypatch.undo()
+    assert bring_up_to_date(path) == head_revision()

@@ -66,7 +66,7 @@ def _champion_before(tx: Tx, endpoint: Endpoint, name: str) -> Version:
     if version is None:
         raise NotFound(
             f"{name} has no version before this one to go back to.",
-            f"`mlops models {name}` lists its versions; deploy one of them.",
+            f"`mlops show {name}` lists its versions; deploy one of them.",
             name=name,
         )
     return version

@@ -82,7 +82,8 @@ def cancel(job_id: JobId, as_json: AsJson = False) -> None:
     if as_json:
         Console().json(job)
     else:
-        Console().say(f"Job {job.id} is {job.status}.")
+        state = "being cancelled" if job.status == "running" else job.status
+        Console().say(f"Job {job.id} is {state}.")
 
 
 def _pages(engine: EngineClient, job_id: int, follow: bool) -> Iterator[LogPage]:

@@ -132,7 +132,8 @@ def _object(row: object, where: str, at: int) -> Row:
 def _csv_rows(text: str, where: str, wanted: Wanted, form: Format) -> Iterator[Row]:
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text, wanted, form), strict=False)
     try:
-        head = [name.strip() for name in next(lines, [])]
+        # A column without a name is called as it was when the model was made.
+        head = [name.strip() or f"unnamed_{place}" for place, name in enumerate(next(lines, []), 1)]
     except csv.Error as error:
         raise BadData(f"{where}, line 1: {error}.", "The first line must name the columns.") from error
     if not head:

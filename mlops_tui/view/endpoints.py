@@ -42,6 +42,7 @@ def deployment_row(one: DeploymentView, now: datetime) -> list[Cell]:
 
 def share_of(one: DeploymentView) -> str:
     """The traffic it gets, and what it will get where that differs."""
-    if one.share == one.target_share or one.status in ("draining", "stopped", "failed"):
+    settled = one.champion and one.status == "live"  # it lends the others what they have of its traffic
+    if settled or one.share == one.target_share or one.status in ("draining", "stopped", "failed"):
         return share(one.share)
     return f"{share(one.share)} → {share(one.target_share)}"

@@ -165,6 +165,12 @@ def test_the_last_lines_of_a_job_that_ended_while_it_was_followed_are_printed(ml
     assert mlops("logs", "4").out.count("line\n") == 40_000
 
 
+def test_cancelling_a_job_that_runs_does_not_call_it_running(mlops, fake: FakeEngine, monkeypatch: pytest.MonkeyPatch):
+    # The engine answers before the job's processes are gone.
+    monkeypatch.setattr("fakes.fake_engine._cancel", lambda _, job_id: made.job(job_id, status="running"))
+    assert mlops("cancel", "4").out == "Job 4 is being cancelled.\n"
+
+
 def test_cancelling_a_job_that_is_over_says_so(mlops, fake: FakeEngine):
     fake.jobs[4] = made.job(4)
     ran = mlops("cancel", "4")

@@ -119,6 +119,11 @@ def test_junk_is_refused_in_a_sentence():
             rows(content)
 
 
+def test_a_column_without_a_name_is_called_by_its_place_as_in_training():
+    wanted = Wanted("a@1", [{"name": "unnamed_2", "type": "number", "nullable": False}])
+    assert list(read_rows(b"x,,\n1,2,\n", "rows.csv", wanted, Format())) == [{"unnamed_2": 2.0}]
+
+
 def test_lines_may_end_as_on_an_old_mac():
     assert rows("amount;items;country;online\r1;2;de;0\r")[0]["items"] == 2
 

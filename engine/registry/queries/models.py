@@ -64,7 +64,7 @@ def no_version(name: str, number: int) -> NotFound:
     """It has no such version."""
     return NotFound(
         f"There is no version {number} of {name}.",
-        f"`mlops models {name}` lists its versions.",
+        f"`mlops show {name}` lists its versions.",
         name=name,
         version=number,
     )

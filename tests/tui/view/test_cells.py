@@ -127,8 +127,10 @@ def test_at_80_columns_the_loop_is_still_told():
 
 
 def test_a_share_on_its_way_shows_where_it_goes():
-    assert share_of(made.deployment(share=0.0, target_share=0.1)) == "0% → 10%"
+    assert share_of(made.deployment(share=0.0, target_share=0.1, champion=False)) == "0% → 10%"
     assert share_of(made.deployment()) == "100%"
+    lending = made.deployment(share=0.7, target_share=1.0, champion=True)
+    assert share_of(lending) == "70%"
 
 
 @pytest.mark.parametrize(("text", "kept"), [("", True), ("!", True), ("fail fraud", True), ("!fraud", False)])

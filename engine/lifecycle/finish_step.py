@@ -12,7 +12,7 @@ from engine.lifecycle.steps.step import Apply, Posted
 from engine.registry.queries.jobs import get_job
 from engine.registry.queries.work import WorkState, read_work_state
 from engine.registry.queue import running_attempt
-from engine.registry.tables import JobStep, now
+from engine.registry.tables import Job, JobStep, now
 from engine.registry.tx import Tx
 from engine.wire.jobs import ENDED
 from engine.wire.work import TRAIN_STEPS, FinishedStep, FinishStep
@@ -48,10 +48,11 @@ def finish_step(parts: Parts, job_id: int, attempt: int, step: str, ask: FinishS
     failpoint("step.adopted")
 
     def finish(tx: Tx) -> FinishedStep:
+        if _was_sent_twice(tx, job_id, attempt, step):
+            return FinishedStep(finished=True, job=get_job(tx, job_id))
         job = running_attempt(tx, job_id, attempt)
-        if tx.get(JobStep, (job_id, step)) is None:
-            tx.add(JobStep(job_id=job_id, step=step, attempt=attempt, result=ask.result, finished_at=now()))
-            apply(tx, job)
+        tx.add(JobStep(job_id=job_id, step=step, attempt=attempt, result=ask.result, finished_at=now()))
+        apply(tx, job)
         return FinishedStep(finished=True, job=get_job(tx, job_id))
 
     answer = parts.writer.write_and_wait(finish)
@@ -62,6 +63,12 @@ def finish_step(parts: Parts, job_id: int, attempt: int, step: str, ask: FinishS
     if step == "judge":
         parts.poke_deployments()
     return answer
+
+
+def _was_sent_twice(tx: Tx, job_id: int, attempt: int, step: str) -> bool:
+    """The first of two was still at work when the second came; it may have ended the job by now."""
+    job = tx.get(Job, job_id)
+    return job is not None and job.attempt == attempt and tx.get(JobStep, (job_id, step)) is not None
 
 
 def _finished_already(parts: Parts, state: WorkState, attempt: int, step: str) -> FinishedStep | None:

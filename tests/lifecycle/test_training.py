@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,11 @@ from engine.errors import Conflict, DamagedBlob, Fenced, InvalidInput, NotFound
 from engine.lifecycle.cancel_job import cancel_job
 from engine.lifecycle.deploy_version import deploy_version
 from engine.lifecycle.fail_attempt import fail_attempt
+from engine.lifecycle.finish_step import _PREPARE
 from engine.lifecycle.parts import Parts
 from engine.lifecycle.report_progress import report_progress
 from engine.lifecycle.start_attempt import start_attempt
+from engine.lifecycle.steps.step import Apply, Posted
 from engine.lifecycle.train_project import train_project
 from engine.lifecycle.verify_registry import verify_registry
 from engine.registry.queries.events import list_events
@@ -30,7 +34,7 @@ from engine.wire.base import Failure
 from engine.wire.endpoints import Deploy
 from engine.wire.projects import TrainProject
 from engine.wire.runs import CurvePoint
-from engine.wire.work import ReportFailure, ReportProgress
+from engine.wire.work import TRAIN_STEPS, ReportFailure, ReportProgress
 
 
 @pytest.fixture
@@ -87,6 +91,28 @@ def test_a_step_sent_twice_counts_once(worked: Worked) -> None:
         assert again.finished and again.job == first.job
     assert verbs(worked.parts) == events
     assert len(list_versions(worked.parts.reader, "fraud").versions) == 1
+
+
+@pytest.mark.parametrize("step", ["snapshot", "judge"])
+def test_a_step_sent_again_while_the_first_is_still_at_work_counts_once(
+    worked: Worked, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    for before in TRAIN_STEPS[: TRAIN_STEPS.index(step)]:
+        worked.post(before, getattr(worked, before)())
+    result = getattr(worked, step)()
+    both_read = threading.Barrier(2)
+    prepare = _PREPARE[step]
+
+    def prepared_by_both(parts: Parts, posted: Posted) -> Apply:
+        apply = prepare(parts, posted)
+        both_read.wait(timeout=30)
+        return apply
+
+    monkeypatch.setitem(_PREPARE, step, prepared_by_both)
+    with ThreadPoolExecutor(2) as threads:
+        answers = list(threads.map(lambda _: worked.post(step, result), range(2)))
+    assert answers[0] == answers[1]
+    assert verbs(worked.parts).count("snapshot.taken" if step == "snapshot" else "version.registered") == 1
 
 
 def test_steps_come_in_their_order(worked: Worked) -> None:

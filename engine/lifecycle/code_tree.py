@@ -15,6 +15,7 @@ from engine.project import PROJECT_FILE, Project, parse_project
 
 FILES_LIMIT = 10_000
 BYTES_LIMIT = 256 * 1024 * 1024
+DEPTH_LIMIT = 64
 _PROJECT_FILE_LIMIT = 1024 * 1024
 
 _NOT_CODE = frozenset({"__pycache__", "node_modules", "venv", "site-packages"})
@@ -62,10 +63,12 @@ def read_code_tree(folder: Path) -> CodeTree:
         InvalidInput: no folder, or a file in it cannot be read.
         NotFound: it has no `mlops.toml`.
         InvalidConfig, NotThereYet, InvalidName: what is wrong in `mlops.toml`.
-        TooLarge: more than 10,000 files, or 256 MB.
+        TooLarge: more than 10,000 files, 256 MB, or 64 folders within each other.
     """
     if not folder.is_absolute() or not folder.is_dir():
         raise InvalidInput(f"{folder} is no folder.", "Give the absolute path of the project's folder.")
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise InvalidInput(f"{folder} cannot be read by the engine's user.", "Look at its permissions.")
     config = _config(folder)
     project = parse_project(config, where=str(folder / PROJECT_FILE))
     files: list[CodeFile] = []
@@ -122,6 +125,8 @@ def _walk(folder: Path, below: str, data: tuple[str, ...]) -> Iterator[tuple[str
         if entry.is_symlink():
             yield path, True
         elif entry.is_dir(follow_symlinks=False):
+            if path.count("/") >= DEPTH_LIMIT:
+                raise TooLarge(f"{folder} is nested more than {DEPTH_LIMIT} folders deep.", "Keep only code there.")
             if entry.name not in _NOT_CODE:
                 yield from _walk(folder, path, data)
         elif not any(_matches(path, pattern) for pattern in data):

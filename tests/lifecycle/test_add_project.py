@@ -129,6 +129,23 @@ def test_a_folder_too_large_is_refused(parts: Parts, tmp_path: Path, monkeypatch
         add_project(parts, ADA, ask(tmp_path))
 
 
+def test_a_folder_too_deep_is_refused(parts: Parts, tmp_path: Path) -> None:
+    write_project(tmp_path)
+    (tmp_path / "/".join("a" * 64)).mkdir(parents=True)
+    add_project(parts, ADA, ask(tmp_path))
+    (tmp_path / "/".join("a" * 400)).mkdir(parents=True)
+    with pytest.raises(TooLarge, match="64 folders deep"):
+        add_project(parts, ADA, ask(tmp_path))
+
+
+def test_a_folder_that_may_be_entered_and_not_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_project(tmp_path).chmod(0o711)
+    # The tests may run as root, who may read everything.
+    monkeypatch.setattr(os, "access", lambda path, mode: bool(Path(path).stat().st_mode & 0o005 == 0o005))
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        read_code_tree(tmp_path)
+
+
 def test_a_name_belongs_to_one_folder_until_that_is_gone(parts: Parts, tmp_path: Path) -> None:
     add(parts, tmp_path / "one")
     other = write_project(tmp_path / "two")

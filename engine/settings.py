@@ -210,7 +210,10 @@ def load_config(home: Home) -> Config:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise InvalidConfig(f"{home.config}: {where}: {first['msg']}.", _nearest_key(first["loc"])) from error
+        if first["type"] == "extra_forbidden":
+            raise InvalidConfig(f"{home.config}: unknown key `{where}`.", _nearest_key(first["loc"])) from error
+        told = first["msg"].removeprefix("Value error, ")
+        raise InvalidConfig(f"{home.config}: `{where}`: {told}.", "Mend that key.") from error
 
 
 def _nearest_key(location: tuple[int | str, ...]) -> str:

@@ -126,6 +126,10 @@ def test_a_broken_config_is_told_to_whoever_starts_it(home: Home) -> None:
     with pytest.raises(InvalidConfig, match="slot") as broken:
         connect(home)
     assert broken.value.hint == "Did you mean `slots`?"
+    home.config.write_text('[gateway]\nport = "x"\n')
+    with pytest.raises(InvalidConfig, match=r"`gateway\.port`") as broken:
+        connect(home)
+    assert broken.value.hint == "Mend that key."
     assert not answers(home)
 
 

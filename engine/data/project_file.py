@@ -140,7 +140,7 @@ def _gate(look: Look) -> list[str]:
 def _release() -> list[str]:
     return [
         "[release]",
-        _noted('approval = "manual"', 'or "auto": what passes the gate is approved'),
+        _noted('approval = "manual"', 'or "auto": what passes the gate is released'),
         _noted('runtime = "auto"', "docker where it answers, else process"),
     ]
 

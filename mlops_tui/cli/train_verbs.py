@@ -113,6 +113,8 @@ def _show_verdict(console: Console, version: VersionView) -> None:
 
 def _what_next(version: VersionView) -> list[str]:
     name = f"{version.model}@{version.number}"
+    if version.approval is not None and version.approval.automatic:
+        return ["mlops endpoints"]  # the project says approval = "auto", so it is on its way already
     if version.verdict.outcome == "pass":
         return [f"mlops deploy {name}"]
     return [f"mlops show {name}", f'mlops deploy {name} --override "why all the same"']

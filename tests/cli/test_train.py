@@ -9,6 +9,7 @@ from fakes.fake_engine import FakeEngine
 
 from engine.wire.base import Failure
 from engine.wire.jobs import JobView
+from engine.wire.models import ApprovalView
 from mlops_tui.cli import waiting
 
 
@@ -46,6 +47,15 @@ def test_progress_is_told_in_plain_lines_where_there_is_no_terminal(mlops, fake:
 def test_it_says_what_to_type_next(mlops, fake: FakeEngine):
     _judged(fake, "pass")
     assert "→ mlops deploy fraud@3" in mlops("train", "fraud").out
+
+
+def test_what_the_gate_releases_itself_is_not_asked_to_be_deployed(mlops, fake: FakeEngine):
+    _judged(fake, "pass")
+    approval = ApprovalView(by="engine", at=made.NOW, override=None, automatic=True)
+    fake.versions["fraud", 3] = fake.versions["fraud", 3].model_copy(update={"approval": approval})
+    out = mlops("train", "fraud").out
+    assert "→ mlops endpoints" in out
+    assert "mlops deploy" not in out
 
 
 def test_json_is_the_job_and_its_version(mlops, fake: FakeEngine):

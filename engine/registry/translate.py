@@ -6,13 +6,15 @@ import sqlite3
 
 from sqlalchemy.exc import DBAPIError
 
-from engine.errors import Conflict, DiskFull, EngineError, Unavailable
+from engine.errors import Conflict, DiskFull, EngineError, InvalidInput, Unavailable
 
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 def translate(error: BaseException) -> BaseException:
     """The same failure as an `EngineError`, where it is the database's; anything else as it is."""
+    if isinstance(error, OverflowError) and "SQLite INTEGER" in str(error):
+        return InvalidInput("A number is too large for the registry.", "It keeps whole numbers below 2^63.")
     return _told(found) if (found := _first(error)) else error
 
 

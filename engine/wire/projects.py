@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from engine.wire.base import Body, Line, Name, StrictBody
 from engine.wire.jobs import JobView
@@ -55,9 +55,9 @@ class TrainProject(StrictBody):
     """`POST /v1/projects/{name}/train`."""
 
     reason: Line = ""
-    seed: int | None = None
+    seed: int | None = Field(default=None, ge=0, lt=2**31)
     """None: the project's own."""
-    key: str | None = None
+    key: str | None = Field(default=None, max_length=200)
     """The same key asked for twice is the same job."""
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from fakes.core import ADA, BEN, CY, add, go_live, train
+from pydantic import ValidationError
 
-from engine.errors import Conflict, Forbidden, GateRefused, InsufficientEvidence, NotFound
+from engine.errors import Conflict, Forbidden, GateRefused, InsufficientEvidence, InvalidInput, NotFound
 from engine.lifecycle.approve_version import approve_version
 from engine.lifecycle.deploy_version import deploy_version, promote_version
 from engine.lifecycle.parts import Parts
@@ -19,6 +20,7 @@ from engine.registry.tables import Version
 from engine.registry.tx import Tx
 from engine.wire.endpoints import Deploy, DeploymentView, Rollback
 from engine.wire.models import ApproveVersion
+from engine.wire.projects import TrainProject
 
 
 @pytest.fixture
@@ -176,3 +178,14 @@ def test_rollback_takes_back_a_canary(model: Parts) -> None:
 
 def test_a_version_that_came_again_by_a_plain_deploy_is_no_rollback() -> None:
     assert champions_stack([(1, False), (2, False), (1, False)]) == [1, 2, 1]
+
+
+def test_a_version_no_registry_can_hold_is_refused_in_a_sentence(model: Parts) -> None:
+    with pytest.raises(InvalidInput, match="too large"):
+        deploy_version(model, ADA, "fraud", Deploy(version=2**70))
+
+
+@pytest.mark.parametrize("seed", [-1, 2**31, 2**70])
+def test_a_seed_no_worker_can_use_is_refused(seed: int) -> None:
+    with pytest.raises(ValidationError, match="seed"):
+        TrainProject(seed=seed)

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import engine
@@ -45,7 +45,7 @@ class Order:
     job_id: int
     attempt: int
     kind: str
-    token: str
+    token: str = field(repr=False)
 
 
 def worker_environment(home: Home, order: Order, *, slots: int, given: Mapping[str, str]) -> dict[str, str]:

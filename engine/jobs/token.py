@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class Token:
     """256 bits that nobody can guess."""
 
-    text: str
+    text: str = field(repr=False)
     """For the worker alone: never logged, never stored."""
 
     @property

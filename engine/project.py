@@ -193,7 +193,7 @@ def parse_project(text: str, *, where: str = PROJECT_FILE) -> Project:
     except tomllib.TOMLDecodeError as error:
         raise InvalidConfig(f"{where} is not TOML: {error}.", "Mend the line it names.", file=where) from error
     if early := _not_there_yet(tree):
-        raise NotThereYet(f"{where}: `{early}` is not there yet.", "Take the key out for now.", key=early)
+        raise NotThereYet(f"{where}: `{early}` is not there yet.", "Take it out for now.", key=early)
     if isinstance(tree.get("project"), dict) and isinstance(tree["project"].get("name"), str):
         check_name(tree["project"]["name"])
     try:
@@ -203,6 +203,9 @@ def parse_project(text: str, *, where: str = PROJECT_FILE) -> Project:
 
 
 def _not_there_yet(tree: dict[str, Any]) -> str | None:
+    release = tree.get("release")
+    if isinstance(release, dict) and release.get("runtime") == "docker":
+        return 'release.runtime = "docker"'
     for key in sorted(NOT_THERE_YET):
         section, _, name = key.partition(".")
         inside = tree.get(section)

@@ -22,7 +22,7 @@ def start_attempt(parts: Parts, job_id: int, attempt: int) -> WorkOrder:
         raise Fenced(
             f"Attempt {attempt} of job {job_id} is over.", "Stop: nothing of it counts.", job=job_id, attempt=attempt
         )
-    history = History(None, None, 0)
+    history = History(None, None, [], 0)
     if state.kind == "train" and state.project_id is not None:
         history = read_history(parts.reader, state.project_id)
     folder = parts.home.work(job_id, attempt)
@@ -40,6 +40,7 @@ def start_attempt(parts: Parts, job_id: int, attempt: int) -> WorkOrder:
         run_id=state.run_id,
         seed=state.seed,
         salt=state.salt,
+        split_columns=history.split_columns,
         previous_schema=history.previous_schema,
         champion=history.champion,
         test_uses=history.test_uses,

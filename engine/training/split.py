@@ -10,6 +10,7 @@ from too.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -38,6 +39,8 @@ class Split:
     test: Indices
     by: Literal["id", "row", "copy", "time"]
     """`copy`: by row, and each copy of a row by itself."""
+    columns: tuple[str, ...] = ()
+    """By row: those that were hashed."""
     train_until: datetime | None = None
     """With a time: the last one on the train side."""
     trained_until: datetime | None = None
@@ -52,6 +55,7 @@ class Split:
         """Sizes and cut-offs as plain JSON values."""
         return {
             "by": self.by,
+            "columns": list(self.columns),
             "train": len(self.train),
             "validation": len(self.validation),
             "test": len(self.test),
@@ -65,12 +69,15 @@ def split_rows(
     *,
     salt: str,
     id_column: str | None = None,
+    columns: Sequence[str] = (),
     time_column: str | None = None,
     champion_until: datetime | None = None,
     cut_offs: tuple[datetime, datetime] | None = None,
 ) -> Split:
     """Split the rows of a canonical frame.
 
+    `columns` are those by which rows were hashed before, where there is no id: a column that is new since then moves
+    no row. Where one of them is gone, or none are given, all of the frame are taken.
     `champion_until` is the champion's own `trained_until`; it counts with a time only, for a hash keeps a row's side
     anyway. `cut_offs` are `train_until` and `trained_until` of an earlier split, to have the same again. Validation
     and test may be empty where rows are few.
@@ -81,13 +88,15 @@ def split_rows(
     if time_column is not None:
         found = _by_time(frame[time_column], champion_until, cut_offs)
     else:
-        by, hashes = _hashes(frame, salt, id_column)
+        hashed = tuple(columns if columns and set(columns) <= set(frame.columns) else frame.columns)
+        by, hashes = _hashes(frame, hashed, salt, id_column)
         place = to_fraction(hashes)
         found = Split(
             train=np.flatnonzero(place < TRAIN_UNTIL),
             validation=np.flatnonzero((place >= TRAIN_UNTIL) & (place < VALIDATION_UNTIL)),
             test=np.flatnonzero(place >= VALIDATION_UNTIL),
             by=by,
+            columns=() if by == "id" else hashed,
         )
     if not len(found.train):
         raise BadData(
@@ -98,10 +107,12 @@ def split_rows(
     return found
 
 
-def _hashes(frame: pl.DataFrame, salt: str, id_column: str | None) -> tuple[Literal["id", "row", "copy"], Hashes]:
+def _hashes(
+    frame: pl.DataFrame, columns: Sequence[str], salt: str, id_column: str | None
+) -> tuple[Literal["id", "row", "copy"], Hashes]:
     if id_column is not None:
         return "id", hash_values(frame[id_column], salt)
-    hashes = hash_rows(frame, salt)
+    hashes = hash_rows(frame.select(columns), salt)
     if len(np.unique(hashes)) * 2 >= frame.height:
         return "row", hashes
     copy = pl.Series("hash", hashes).to_frame().select(pl.int_range(pl.len()).over("hash").alias("copy"))

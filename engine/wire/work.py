@@ -53,8 +53,10 @@ class WorkOrder(Body):
     seed: int = 0
     salt: str = ""
     """Per project: a row never changes sides of the split."""
+    split_columns: list[str] = Field(default_factory=list)
+    """By which rows without an id were split when the project was judged last."""
     previous_schema: dict[str, Any] | None = None
-    """Of the newest snapshot, to notice a type that changed."""
+    """Of the champion's snapshot, to notice a type that changed or a column that is gone."""
     champion: Champion | None = None
     test_uses: int = 0
     """How many runs were judged on test rows of this project before."""

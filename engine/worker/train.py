@@ -153,6 +153,7 @@ class _Training:
             frame,
             salt=self._order.salt,
             id_column=self._project.data.id,
+            columns=before["columns"] if before is not None else self._order.split_columns,
             time_column=self._project.data.time,
             champion_until=champion.trained_until if champion else None,
             cut_offs=cut_offs,
@@ -160,7 +161,8 @@ class _Training:
 
     def _candidate_begins(self, name: str, params: dict[str, Any]) -> None:
         self._session.params(name, params)
-        self._session.progress(note=f"fitting {name}")
+        # At once: the project's own code may never come back from here.
+        self._session.begin("fit", f"fitting {name}")
 
     def _package(self, task: TrainingTask, data: _Data, best: Entry) -> Path:
         found = self._session.finished.get("package")

@@ -87,17 +87,26 @@ class History:
 
     champion: Champion | None
     previous_schema: dict[str, Any] | None
+    """Of the champion's snapshot; what was never released binds nobody."""
+    split_columns: list[str]
+    """Of the run that was judged last; empty where rows are split by id or time."""
     test_uses: int
 
 
 def read_history(source: Source, project_id: int) -> History:
     """Of one project. Each version was judged once on its test rows."""
     reigns = (
-        select(*VERSION.c["number", "run_id", "bundle", "trained_until"])
+        select(*VERSION.c["number", "run_id", "bundle", "trained_until"], SNAPSHOT.c.data_schema)
         .join_from(ALIAS, VERSION, VERSION.c.id == ALIAS.c.version_id)
+        .join(SNAPSHOT, SNAPSHOT.c.id == VERSION.c.snapshot_id)
         .where(ALIAS.c.project_id == project_id, ALIAS.c.name == "champion")
     )
-    schema = select(SNAPSHOT.c.data_schema).where(SNAPSHOT.c.project_id == project_id).order_by(SNAPSHOT.c.id.desc())
+    splits = (
+        select(RUN.c.split)
+        .where(RUN.c.project_id == project_id, RUN.c.verdict.is_not(None))
+        .order_by(RUN.c.id.desc())
+        .limit(1)
+    )
     uses = select(func.count()).select_from(VERSION).where(VERSION.c.project_id == project_id)
     with source.connection() as connection:
         row = connection.execute(reigns).first()
@@ -108,6 +117,7 @@ def read_history(source: Source, project_id: int) -> History:
             )
         return History(
             champion=champion,
-            previous_schema=connection.execute(schema.limit(1)).scalar(),
+            previous_schema=row.data_schema if row is not None else None,
+            split_columns=(connection.execute(splits).scalar() or {}).get("columns", []),
             test_uses=int(connection.execute(uses).scalar_one()),
         )

@@ -9,6 +9,7 @@ from typing import Literal
 import polars as pl
 
 from engine.data.schema import ColumnSchema, Schema
+from engine.data.text_columns import why_no_day
 
 Role = Literal["feature", "target", "id", "time", "ignored"]
 
@@ -20,6 +21,7 @@ _TIME_NAME = re.compile(r"date|time|timestamp|(?:^|[\W_])(?:at|on|ds|ts|day|mont
 _NO_EVENT_NAME = re.compile(r"birth|born|dob|expir|due|valid|until|end", re.I)
 _INDEX_NAME = re.compile(r"^(?:unnamed_1|unnamed: ?0|index|row|rownum|row_?number|rownames?|level_0|nr|no)$", re.I)
 _SLASH_DATE = r"^\d{1,2}[/-]\d{1,2}[/-]\d{2}(\d{2})?( |$)"
+_FULL_YEAR = r"^\d{1,2}[/-]\d{1,2}[/-]\d{4}"
 _DRESSED_NUMBER = r"^[^\w\s]? ?[+-]?\d[\d.,' ]*\s?(%|[a-zA-Z€$£¥]{1,3}|\p{Sc})?$"
 _DIGITS = r"^\d+$"
 _MANY_VALUES = 50
@@ -124,9 +126,16 @@ def _why_no_category(filled: pl.Series, distinct: int) -> str:
     """Why text of many values is no feature; empty where its values repeat."""
     first = filled[0][:20]
     if filled.str.contains(_SLASH_DATE).all():
-        return f"dates such as {first!r}, whose day and month nobody can tell apart; write them as 2026-01-31"
+        return f"dates such as {first!r}: {_why_no_date(filled)}; write them as 2026-01-31"
     if filled.str.contains(_DRESSED_NUMBER).all() and not filled.str.contains(_DIGITS).all():
         return f"numbers with a sign beside them, such as {first!r}; write plain numbers to have them used"
     if distinct > _FREE_TEXT_SHARE * len(filled):
         return f"free text or codes: {distinct:,} different values in {len(filled):,} rows"
     return ""
+
+
+def _why_no_date(filled: pl.Series) -> str:
+    """Why a column of dates with slashes is no column of times."""
+    if not filled.str.contains(_FULL_YEAR).all():
+        return "where the year has two digits, day, month and year cannot be told apart"
+    return why_no_day(filled) or "not every one is a date and time"

@@ -216,8 +216,17 @@ def _refuse_lost(frame: pl.DataFrame, project: Project, previous: Schema | None)
 
 def _type_error(name: str, misfit: Misfit, wanted: _Wanted, table: Table) -> BadData:
     where = table.where(misfit.row)
+    shown = f"{where}: column {name!r} has {str(misfit.value)[:60]!r}"
+    if misfit.because:
+        return BadData(
+            f"{shown}, and {misfit.because}.",
+            "Write the column's dates as 2026-01-31.",
+            column=name,
+            where=where,
+            value=str(misfit.value)[:200],
+        )
     return BadData(
-        f"{where}: column {name!r} has {str(misfit.value)[:60]!r}, and {wanted.because}.",
+        f"{shown}, and {wanted.because}.",
         "Mend that cell, add it to `missing` under [data], or declare the column's type under [data.columns].",
         column=name,
         where=where,

@@ -6,6 +6,7 @@ which is compared with the nulls that were there before.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Literal
 
@@ -25,16 +26,23 @@ _PLAIN_FORMATS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d", "%
 _FORMATS = ("%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M%#z", "%d.%m.%Y %H:%M:%S%.f%#z", "%d.%m.%Y %H:%M%#z")
 _GROUPED_BY_COMMA = r"^[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?$"
 _GROUPED_BY_POINT = r"^[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d*)?$"
+_ABOVE_12 = r"(?:1[3-9]|[23]\d)"
+_SLASHED = r"^\d{1,2}[/-]\d{1,2}[/-]\d{4}(?:[T ]|$)"
+_DAY_FIRST = rf"^{_ABOVE_12}[/-]\d{{1,2}}[/-]\d{{4}}(?:[T ]|$)"
+_MONTH_FIRST = rf"^\d{{1,2}}[/-]{_ABOVE_12}[/-]\d{{4}}(?:[T ]|$)"
+_SLASHED_PARTS = r"^(\d{1,2})[/-](\d{1,2})[/-](\d{4})"
 _PEEK_ROWS = 200
 
 
 class Misfit(EngineError):
     """A cell does not fit the type its column must have. Caught within `engine.data`, never shown as it is."""
 
-    def __init__(self, row: int, value: object) -> None:
+    def __init__(self, row: int, value: object, because: str = "") -> None:
         super().__init__(f"row {row}: {value!r}")
         self.row = row
         self.value = value
+        self.because = because
+        """Why it does not fit, where there is more to say than the type that is wanted."""
 
 
 def infer(text: pl.Series, decimal: Decimal) -> tuple[ColumnType, pl.Series]:
@@ -50,7 +58,7 @@ def infer(text: pl.Series, decimal: Decimal) -> tuple[ColumnType, pl.Series]:
         return "boolean", found
     if _fits(_numbers(peek, decimal), peek):
         return _infer_number(text, decimal)
-    if _fits(parse_times(peek), peek) and _fits(found := parse_times(text), text):
+    if _fits(_parse_dotted(_dotted(peek, text)), peek) and _fits(found := parse_times(text), text):
         return "time", found
     return "category", text
 
@@ -72,7 +80,7 @@ def convert(text: pl.Series, kind: ColumnType, decimal: Decimal) -> pl.Series:
     parsed = parsers[kind](text)
     if not _fits(parsed, text):
         row = first_true(parsed.is_null() & text.is_not_null())
-        raise Misfit(row, text[row])
+        raise Misfit(row, text[row], why_no_day(text) if kind == "time" and slashed_date(text[row]) else "")
     return parsed.fill_nan(None) if kind == "number" else parsed
 
 
@@ -84,10 +92,47 @@ def first_true(mask: pl.Series) -> int:
 
 
 def parse_times(text: pl.Series) -> pl.Series:
-    """ISO 8601 dates and times (also with `/`), and day.month.year; null where a cell is none.
+    """ISO 8601 dates and times (also with `/`), day.month.year, and day/month/year or month/day/year; null where a
+    cell is none.
 
-    Times without an offset are taken as UTC.
+    Whether the day or the month comes first in `28/12/2024` is decided by the whole column: where the first part is
+    above 12 in any cell and the second in none it is the day, the other way round the month. Where neither is, or
+    both are, such cells are null. Times without an offset are taken as UTC.
     """
+    return _parse_dotted(_dotted(text, text))
+
+
+def why_no_day(text: pl.Series) -> str:
+    """Why nobody knows the day of a column's dates such as 01/02/2024; empty where the column tells."""
+    day_first, month_first = _orders(text)
+    if day_first and month_first:
+        return "some dates of the column have the day first and some the month"
+    if day_first or month_first:
+        return ""
+    return "its day and month cannot be told apart, as no date of the column has a day above 12"
+
+
+def slashed_date(cell: str) -> bool:
+    """Whether a cell is a date such as 01/02/2024, of which the day may be the first part or the second."""
+    return re.match(_SLASHED, cell) is not None
+
+
+def _orders(text: pl.Series) -> tuple[bool, bool]:
+    """Whether any date of a column must have its day first, and whether any must have its month first."""
+    return bool(text.str.contains(_DAY_FIRST).any()), bool(text.str.contains(_MONTH_FIRST).any())
+
+
+def _dotted(cells: pl.Series, column: pl.Series) -> pl.Series:
+    """Cells with 28/12/2024 or 12/28/2024 as 28.12.2024, in the order that all of `column` tells, if it does."""
+    if not cells.str.contains(_SLASHED).any():
+        return cells
+    day_first, month_first = _orders(column)
+    if day_first == month_first:
+        return cells
+    return cells.str.replace(_SLASHED_PARTS, "${1}.${2}.${3}" if day_first else "${2}.${1}.${3}")
+
+
+def _parse_dotted(text: pl.Series) -> pl.Series:
     shaped = pl.select(pl.when(text.str.contains(_TIME_SHAPE)).then(text).alias(text.name)).to_series()
     found = _try_formats(shaped, None, _PLAIN_FORMATS)
     if not _fits(found, shaped):

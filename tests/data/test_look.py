@@ -122,7 +122,10 @@ def test_keys_times_and_useless_columns_get_their_roles(see: See) -> None:
 @pytest.mark.parametrize(
     ("cell", "why"),
     [
-        (lambda i: f"{i % 12 + 1:02}/{i % 28 + 1:02}/2024", "day and month"),
+        (lambda i: f"{i % 12 + 1:02}/{i % 7 + 1:02}/2024", "its day and month cannot be told apart"),
+        (lambda i: f"{i % 28 + 1:02}/{i % 27 + 1:02}/2024", "some dates of the column have the day first"),
+        (lambda i: f"{i % 28 + 1:02}/{i % 12 + 1:02}/24", "the year has two digits"),
+        (lambda i: f"{i % 28 + 1:02}/02/{2000 + i} 3 PM", "not every one is a date"),
         (lambda i: f"${i},{i % 10}00.50", "write plain numbers"),
         (lambda i: f"{i}.{i % 10} %", "write plain numbers"),
         (lambda i: f"word{i}", "free text"),
@@ -132,6 +135,21 @@ def test_text_that_could_be_more_says_what_it_lacks(cell: Callable[[int], str], 
     found = see(table("v,x,y", lambda i: f'"{cell(i % 70)}",{i % 7},{i % 2}', count=80))
     assert found.columns[0].role == "ignored"
     assert why in found.columns[0].why
+
+
+@pytest.mark.parametrize(
+    "order", ["{day:02}/{month:02}/2024", "{month}/{day}/2024", "{day}-{month}-2024 1{day10}:30:00"]
+)
+def test_dates_with_slashes_are_the_time_where_a_day_is_above_12(order: str, see: See) -> None:
+    """The days above 12 come late, beyond what a glance at the first rows would see."""
+
+    def line(i: int) -> str:
+        told = order.format(day=28 if i == 250 else i % 12 + 1, month=i % 11 + 1, day10=i % 10)
+        return f"{told},{i % 7},{i % 2}"
+
+    found = see(table("ordered_on,x,y", line, count=300))
+    assert roles(found)["ordered_on"] == "time"
+    assert found.columns[0].seen == "2024-01-01 to 2024-11-12"
 
 
 def test_codes_of_digits_that_repeat_are_categories(see: See) -> None:

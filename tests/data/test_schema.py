@@ -77,6 +77,51 @@ def test_common_ways_to_write_a_time_mean_the_same(cell: str) -> None:
     assert values == [datetime(2024, 1, 31, 10, tzinfo=UTC), datetime(2024, 2, 1, tzinfo=UTC), None]
 
 
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["28/12/2024", "1/2/2024"], [datetime(2024, 12, 28), datetime(2024, 2, 1)]),
+        (["12/28/2024", "1/2/2024"], [datetime(2024, 12, 28), datetime(2024, 1, 2)]),
+        (["28-12-2024", "2024-02-01"], [datetime(2024, 12, 28), datetime(2024, 2, 1)]),
+        (
+            ["28/12/2024 10:30", "01/02/2024 10:30:59"],
+            [datetime(2024, 12, 28, 10, 30), datetime(2024, 2, 1, 10, 30, 59)],
+        ),
+        (["12/28/2024 10:30:59", "01/02/2024 9:30"], [datetime(2024, 12, 28, 10, 30, 59), datetime(2024, 1, 2, 9, 30)]),
+    ],
+)
+def test_a_day_above_12_tells_a_columns_days_from_its_months(cells: list[str | None], expected: list[datetime]) -> None:
+    assert column(cells) == ("time", [moment.replace(tzinfo=UTC) for moment in expected])
+
+
+@pytest.mark.parametrize(
+    "cells", [["01/02/2024", "12/12/2024"], ["28/12/2024", "12/28/2024"], ["30/02/2024"], ["28/12/24"], ["32/01/2024"]]
+)
+def test_dates_whose_day_nobody_can_tell_are_no_times(cells: list[str | None]) -> None:
+    assert column(cells) == ("category", cells)
+
+
+@pytest.mark.parametrize(
+    ("second", "told"),
+    [
+        ("03/02/2024", "its day and month cannot be told apart, as no date of the column has a day above 12."),
+        ("28/12/2024,1\n12/28/2024", "some dates of the column have the day first and some the month."),
+    ],
+)
+def test_a_time_whose_day_nobody_can_tell_is_refused(second: str, told: str, read: Read, project: Make) -> None:
+    with pytest.raises(BadData) as caught:
+        conform(read(f"t,y\n01/02/2024,1\n{second},1\n"), project(time="t"))
+    assert caught.value.message == f"data.csv, line 2: column 't' has '01/02/2024', and {told}"
+    assert "2026-01-31" in caught.value.hint
+
+
+def test_training_takes_dates_with_slashes_in_the_order_that_the_look_saw(read: Read, project: Make) -> None:
+    frame, schema = conform(read("t,y\n01/02/2024,1\n28/12/2024,1\n"), project(time="t"))
+    assert frame["t"].to_list() == [datetime(2024, 2, 1, tzinfo=UTC), datetime(2024, 12, 28, tzinfo=UTC)]
+    with pytest.raises(BadData, match="line 3: column 't' has '30/02/2024', and it is the `time`"):
+        conform(read("t,y\n28/02/2024,1\n30/02/2024,1\n"), project(time="t"), schema)
+
+
 @given(st.lists(st.datetimes(datetime(1950, 1, 1), datetime(2100, 1, 1)), min_size=1, max_size=5))
 def test_iso_times_keep_their_microseconds(moments: list[datetime]) -> None:
     kind, values = column([moment.isoformat() for moment in moments])

@@ -10,23 +10,19 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from engine.data.checks import expectations_error
 from engine.data.schema import Schema
 from engine.data.snapshot import load_snapshot, take_snapshot
-from engine.errors import ProjectCodeFailed
 from engine.evaluation.baseline import trivial_baseline
-from engine.evaluation.judge import Rival, Scored, align, judge
+from engine.evaluation.judge import Rival, judge
 from engine.packaging.bundle import write_bundle
 from engine.project import Project, parse_project
-from engine.serving.manifest import Manifest
-from engine.serving.model import Bundle, load_bundle
+from engine.serving.model import load_bundle
 from engine.serving.problems import BadBundle
 from engine.training.environment import environment
 from engine.training.fit import TrainingTask, fit_again, fit_candidates, make_task, threads_here
@@ -34,6 +30,7 @@ from engine.training.leaderboard import Entry
 from engine.training.split import Indices, Split, split_rows
 from engine.wire.base import FileEntry
 from engine.wire.work import CandidateResult, Champion, FitResult, JudgeResult, PackageResult, SnapshotResult
+from engine.worker.judged_rows import Incomparable, JudgedRows
 from engine.worker.session import Session
 
 BUNDLE = "bundle"
@@ -190,7 +187,7 @@ class _Training:
 
     def _judge(self, task: TrainingTask, folder: Path) -> None:
         self._session.begin("judge", f"judging on {len(task.split.test):,} test rows")
-        test = _TestRows(task)
+        test = JudgedRows(task)
         project, split = self._project, task.split
         learnt = task.target.values[split.learnt]
         champion = self._champion(test, self._order.champion) if self._order.champion else None
@@ -199,7 +196,7 @@ class _Training:
             project.metric,
             task.target.classes,
             test.truth,
-            _own_scores(test, load_bundle(folder)),
+            test.scored_by_own(load_bundle(folder)),
             trivial_baseline(project.task, project.metric, learnt, len(task.target.classes)),
             champion,
             seed=self._order.seed,
@@ -213,12 +210,12 @@ class _Training:
             ),
         )
 
-    def _champion(self, test: _TestRows, champion: Champion) -> Rival:
+    def _champion(self, test: JudgedRows, champion: Champion) -> Rival:
         name = f"{self._project.name}@{champion.version}"
         try:
             bundle = load_bundle(self._laid_out(champion.bundle, "champion"))
             return Rival(name, test.scored(bundle))
-        except _Incomparable as error:
+        except Incomparable as error:
             return Rival(name, None, f"The champion {name} cannot be compared: {error}")
         except BadBundle as error:
             return Rival(name, None, f"The champion {name} cannot be compared: {error.message}")
@@ -231,73 +228,6 @@ class _Training:
             path.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(self._session.blob(file.sha256), path)
         return folder
-
-
-def _own_scores(test: _TestRows, bundle: Bundle) -> Scored:
-    try:
-        return test.scored(bundle)
-    except _Incomparable as error:
-        raise ProjectCodeFailed(
-            f"The project's estimator fails at the test rows: {str(error).rstrip('.')}.",
-            "Give it an imputer, and encoders that ignore the unknown.",
-        ) from error
-
-
-class _Incomparable(Exception):
-    """The champion's bundle cannot score these rows; a sentence. Never leaves this file."""
-
-
-class _TestRows:
-    """The test rows as any bundle asks for them."""
-
-    def __init__(self, task: TrainingTask) -> None:
-        self._task = task
-        self.truth = task.target.values[task.split.test]
-
-    @cached_property
-    def _frame(self) -> pl.DataFrame:
-        return self._task.frame[self._task.split.test]
-
-    def scored(self, bundle: Bundle) -> Scored:
-        """A bundle's scores by the classes of the snapshot; its positive label may be our negative one.
-
-        Raises:
-            _Incomparable: it asks for columns or knows classes that these rows do not have.
-        """
-        manifest, classes = bundle.manifest, self._task.target.classes
-        self._check_columns(bundle)
-        self._check_answers(manifest)
-        try:
-            scores = bundle.score_columns({column.name: self._frame[column.name] for column in manifest.inputs})
-        except (TypeError, ValueError) as error:
-            raise _Incomparable(str(error)) from error
-        if not classes:
-            return Scored(scores)
-        turned = manifest.task == "binary" and manifest.classes[1] != classes[1]
-        return Scored(
-            align(np.asarray(scores), manifest.classes, classes),
-            1.0 - manifest.threshold if turned else manifest.threshold,
-        )
-
-    def _check_answers(self, manifest: Manifest) -> None:
-        """Several classes may come and go between two models; two stay the same two."""
-        ours, theirs = (set(map(_typed, labels)) for labels in (self._task.target.classes, manifest.classes))
-        agree = ours == theirs if manifest.task != "multiclass" else bool(ours & theirs)
-        if manifest.task != self._task.project.task or not agree:
-            shown = ", ".join(map(repr, manifest.classes[:5])) or "none"
-            raise _Incomparable(f"it answers {manifest.task} with the classes {shown}.")
-
-    def _check_columns(self, bundle: Bundle) -> None:
-        for column in bundle.manifest.inputs:
-            if column.name not in self._frame.columns:
-                raise _Incomparable(f"it asks for the column {column.name!r}, which the data no longer has.")
-            if (column.type == "category") != (self._frame[column.name].dtype == pl.String()):
-                raise _Incomparable(f"the column {column.name!r} has another type now than when it was trained.")
-
-
-def _typed(label: Any) -> tuple[str, Any]:
-    """1 and True are two labels."""
-    return type(label).__name__, label
 
 
 def _rows_to_show(split: Split) -> Indices:

@@ -235,7 +235,7 @@ def _named(frame: pl.DataFrame, names: list[str], shown: str) -> pl.DataFrame:
 
 
 def check_names(names: list[str], shown: str) -> list[str]:
-    """The names themselves, when each occurs once; raises `BadData` else."""
+    """The names themselves, when each occurs once and none is a pattern; raises `BadData` else."""
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise BadData(
@@ -243,6 +243,15 @@ def check_names(names: list[str], shown: str) -> list[str]:
             "Give each column a name of its own in the first line.",
             file=shown,
             columns=twice[:20],
+        )
+    # Polars, which reads and selects here, takes these two for all columns and for a regular expression.
+    pattern = next((name for name in names if name == "*" or (name.startswith("^") and name.endswith("$"))), None)
+    if pattern is not None:
+        raise BadData(
+            f"{shown} has a column named {pattern[:60]!r}, which is no name but a pattern of names.",
+            "Give the column another name.",
+            file=shown,
+            column=pattern[:200],
         )
     return names
 

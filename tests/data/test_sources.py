@@ -57,6 +57,15 @@ def test_a_file_that_may_not_be_read_says_so(write: Write, monkeypatch: pytest.M
         read_table([path], Dialect())
 
 
+@pytest.mark.parametrize("name", ["*", "^x.*$"])
+@pytest.mark.parametrize("file", ["data.csv", "data.jsonl"])
+def test_a_column_named_like_a_pattern_is_refused(name: str, file: str, read: Read) -> None:
+    content = f"x,{name}\n1,2\n" if file == "data.csv" else f'{{"x": 1, "{name}": 2}}\n'
+    with pytest.raises(BadData, match="has a column named") as caught:
+        read(content, file)
+    assert repr(name) in caught.value.message
+
+
 def test_files_of_one_kind_become_one_table(write: Write, tmp_path: Path) -> None:
     paths = [write("a.csv", "x,y\n1,2\n"), write("b.csv", "y,x\n4,3\n5,6\n")]
     table = read_table(paths, Dialect(), folder=tmp_path)

@@ -14,13 +14,16 @@ from engine.registry.tables import Deployment, Endpoint, Project, Version
 from engine.registry.tx import Tx, col
 from engine.wire.endpoints import DeploymentView, Rollback
 
+_UNDER_WAY = ("starting", "ready")
+
 
 def rollback_endpoint(parts: Parts, caller: Caller, name: str, ask: Rollback) -> DeploymentView:
     """Undo the newest release.
 
     While a newer version is on its way, or has a share beside the champion, that one is taken away and the champion
     keeps all traffic: the answer is the champion's deployment. Otherwise the champion before the present one comes
-    back; done again, the one before that.
+    back; done again once that is live, the one before that. While such a rollback is on its way, asking again is
+    answered with it and changes nothing: two rollbacks never cancel each other.
 
     Raises:
         NotFound: nobody knows the model, nothing of it serves, or there is no version to go back to.
@@ -34,6 +37,8 @@ def rollback_endpoint(parts: Parts, caller: Caller, name: str, ask: Rollback) ->
         if endpoint is None:
             raise NotFound(f"Nothing of {name} has been deployed.", f"Deploy a version: `mlops deploy {name}`.")
         there = wanted(tx, endpoint)
+        if there and there[0].rollback and there[0].status in _UNDER_WAY:
+            return get_deployment(tx, there[0].id or 0)
         reigning = next((row for row in there if row.promotes and row.weight), None)
         newer = [row for row in there if reigning is not None and (row.id or 0) > (reigning.id or 0)]
         if reigning is not None and newer:

@@ -20,9 +20,11 @@ def deploy_version(parts: Parts, caller: Caller, name: str, ask: Deploy) -> Depl
     Raises:
         NotFound: nobody knows the model or version, or no version may be released.
         GateRefused, InsufficientEvidence: the version did not pass, and no override says why all the same.
-        Forbidden: it is not approved and the caller is no approver, who alone may override.
+        Forbidden: the caller is no operator; or it is not approved and the caller is no approver, who alone may
+            override.
         Conflict: a share was asked for, and nothing else serves.
     """
+    caller.need("operator", "deploy a version")
     if ask.override is not None:
         caller.need("approver", "override the gate")
 
@@ -39,8 +41,10 @@ def deploy_version(parts: Parts, caller: Caller, name: str, ask: Deploy) -> Depl
 
 
 def promote_version(parts: Parts, caller: Caller, name: str, ask: Deploy) -> DeploymentView:
-    """Deploy at full weight: it replaces everything else and becomes the champion. Raises as `deploy_version`."""
-    caller.need("approver", "promote a version")
+    """Deploy at full weight: it replaces everything else and becomes the champion.
+
+    The same role as `deploy_version` needs, for it is nothing else; raises as that does.
+    """
     return deploy_version(parts, caller, name, ask.model_copy(update={"share": 1.0}))
 
 

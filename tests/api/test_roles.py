@@ -65,6 +65,15 @@ async def test_the_needed_role_passes_the_guard(api: ApiInProcess) -> None:
         assert answer.status_code != 403, (method, path, answer.text)
 
 
+async def test_promoting_needs_the_role_that_deploying_needs(api: ApiInProcess) -> None:
+    stated = {path.rsplit("/", 1)[-1]: role for _, path, role in routes(api) if path.startswith("/v1/endpoints/fraud/")}
+    assert (stated["deploy"], stated["promote"], stated["rollback"]) == ("operator",) * 3
+    for role, status in (("viewer", 403), ("operator", 404), ("approver", 404)):
+        for verb in ("deploy", "promote"):
+            answer = await api.ask("POST", f"/v1/endpoints/fraud/{verb}", role=role, json={"version": 1})
+            assert answer.status_code == status, (role, verb, answer.text)
+
+
 async def test_a_job_may_do_its_own_work_and_nothing_else(api: ApiInProcess) -> None:
     for method, path, needed in routes(api):
         answer = await api.ask(method, path, token=JOB_TOKEN, json=["not", "meant"] if method == "POST" else None)

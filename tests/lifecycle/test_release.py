@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from fakes.core import ADA, BEN, CY, add, go_live, train
 from pydantic import ValidationError
 
+from engine.deployment.records import switch
 from engine.errors import Conflict, Forbidden, GateRefused, InsufficientEvidence, InvalidInput, NotFound
 from engine.lifecycle.approve_version import approve_version
+from engine.lifecycle.caller import Caller
 from engine.lifecycle.deploy_version import deploy_version, promote_version
 from engine.lifecycle.parts import Parts
 from engine.lifecycle.rollback_endpoint import champions_stack, rollback_endpoint
 from engine.registry.queries.endpoints import get_deployment, get_endpoint
 from engine.registry.queries.events import list_events
 from engine.registry.queries.models import get_model, get_version
-from engine.registry.tables import Version
+from engine.registry.tables import Deployment, Version, now
 from engine.registry.tx import Tx
 from engine.wire.endpoints import Deploy, DeploymentView, Rollback
 from engine.wire.models import ApproveVersion
 from engine.wire.projects import TrainProject
+
+EVE = Caller("eve", 1003, "viewer")
 
 
 @pytest.fixture
@@ -38,6 +44,16 @@ def judged(parts: Parts, outcome: str, number: int = 1) -> None:
         version.outcome, version.reasons = outcome, [f"It is a {outcome}."]
 
     parts.writer.write_and_wait(set_outcome)
+
+
+def with_status(parts: Parts, deployment: int, status: str) -> None:
+    def set_status(tx: Tx) -> None:
+        row = tx.get(Deployment, deployment)
+        assert row is not None
+        row.status = status
+        row.live_at = now() if status == "live" else row.live_at
+
+    parts.writer.write_and_wait(set_status)
 
 
 def live(parts: Parts, version: int, share: float = 1.0) -> DeploymentView:
@@ -61,6 +77,22 @@ def test_an_operator_deploys_only_what_is_approved(model: Parts) -> None:
         deploy_version(model, CY, "fraud", Deploy(version=1))
     approve_version(model, BEN, "fraud", 1, ApproveVersion())
     assert deploy_version(model, CY, "fraud", Deploy()).version == 1
+
+
+@pytest.mark.parametrize("release", [deploy_version, promote_version])
+@pytest.mark.parametrize("caller", [ADA, BEN, CY, EVE], ids=lambda caller: caller.role)
+def test_all_traffic_needs_the_same_role_by_either_name(
+    model: Parts, caller: Caller, release: Callable[[Parts, Caller, str, Deploy], DeploymentView]
+) -> None:
+    if not caller.may("approver"):
+        with pytest.raises(Forbidden):
+            release(model, caller, "fraud", Deploy(version=1))
+        approve_version(model, BEN, "fraud", 1, ApproveVersion())
+    if not caller.may("operator"):
+        with pytest.raises(Forbidden):
+            release(model, caller, "fraud", Deploy(version=1))
+        return
+    assert release(model, caller, "fraud", Deploy(version=1)).target_share == 1.0
 
 
 @pytest.mark.parametrize(("outcome", "error"), [("fail", GateRefused), ("insufficient", InsufficientEvidence)])
@@ -131,9 +163,7 @@ def test_promoting_a_canary_makes_it_the_champion(model: Parts) -> None:
     live(model, 1)
     canary = live(model, 2, share=0.1)
     assert (canary.share, get_model(model.reader, "fraud").champion) == (0.1, 1)
-    with pytest.raises(Forbidden):
-        promote_version(model, CY, "fraud", Deploy(version=2))
-    go_live(model, promote_version(model, BEN, "fraud", Deploy(version=2)).id)
+    go_live(model, promote_version(model, CY, "fraud", Deploy(version=2)).id)
     assert get_model(model.reader, "fraud").champion == 2
 
 
@@ -156,6 +186,45 @@ def test_rollback_without_anything_before_says_so(model: Parts) -> None:
     live(model, 1)
     with pytest.raises(NotFound, match="no version before"):
         rollback_endpoint(model, CY, "fraud", Rollback())
+
+
+def test_a_rollback_asked_for_again_while_it_is_under_way_is_the_same_one(model: Parts) -> None:
+    for _ in range(2):
+        train(model)
+    for number in (1, 2, 3):
+        live(model, number)
+    back = rollback_endpoint(model, CY, "fraud", Rollback(reason="bad"))
+    before = len(list_events(model.reader).events)
+    for status in ("starting", "ready"):
+        again = rollback_endpoint(model, ADA, "fraud", Rollback(reason="still bad"))
+        assert (again.id, again.version, again.status, again.reason) == (back.id, 2, status, "bad")
+        assert len(list_events(model.reader).events) == before
+        model.writer.write_and_wait(partial(switch, deployment=back.id))
+        before = len(list_events(model.reader).events)
+    with_status(model, back.id, "live")
+    assert rollback_endpoint(model, CY, "fraud", Rollback()).version == 1
+
+
+def test_a_rollback_that_failed_is_begun_again(model: Parts) -> None:
+    train(model)
+    live(model, 1)
+    live(model, 2)
+    back = rollback_endpoint(model, CY, "fraud", Rollback())
+    with_status(model, back.id, "failed")
+    again = rollback_endpoint(model, CY, "fraud", Rollback())
+    assert again.id != back.id
+    assert (again.version, again.status) == (1, "starting")
+
+
+def test_a_release_given_after_a_rollback_is_what_the_next_rollback_takes_back(model: Parts) -> None:
+    for _ in range(2):
+        train(model)
+    live(model, 1)
+    champion = live(model, 2)
+    rollback_endpoint(model, CY, "fraud", Rollback())
+    newer = deploy_version(model, ADA, "fraud", Deploy(version=3))
+    assert rollback_endpoint(model, CY, "fraud", Rollback()).id == champion.id
+    assert "taken back by cy" in get_deployment(model.reader, newer.id).note
 
 
 @pytest.mark.parametrize("share", [1.0, 0.1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from engine.api.context import InEngine
-from engine.api.roles import Approver, Operator, Viewer
+from engine.api.roles import Operator, Viewer
 from engine.lifecycle.deploy_version import deploy_version, promote_version
 from engine.lifecycle.rollback_endpoint import rollback_endpoint
 from engine.registry.queries import endpoints, fleet
@@ -34,7 +34,7 @@ def deploy(engine: InEngine, caller: Operator, name: str, body: Deploy) -> Deplo
 
 
 @router.post("/endpoints/{name}/promote")
-def promote(engine: InEngine, caller: Approver, name: str, body: Deploy) -> DeploymentView:
+def promote(engine: InEngine, caller: Operator, name: str, body: Deploy) -> DeploymentView:
     """Deploy at full weight: the version becomes the champion."""
     return promote_version(engine.parts, caller, name, body)
 

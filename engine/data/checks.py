@@ -11,6 +11,7 @@ import polars as pl
 
 from engine.data.schema import Schema
 from engine.data.text_columns import ColumnType, Misfit, convert
+from engine.data.wording import counted
 from engine.errors import BadData, InvalidConfig
 from engine.project import Column, Project, Scalar
 
@@ -52,8 +53,7 @@ class FailedExpectation:
         what = said.get(self.rule, "with a value that is not allowed")
         first = self.examples[0]
         shown = "" if self.rule == "nullable" else f" has {_short(first.value)}"
-        rows = "1 row" if self.count == 1 else f"{self.count} rows"
-        return f"{self.column}: {rows} of {self.rows} {what} (first: {first.where}{shown})"
+        return f"{self.column}: {counted(self.count, 'row')} of {self.rows:,} {what} (first: {first.where}{shown})"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values, the sentence among them."""

@@ -21,6 +21,7 @@ from engine.data.sources import Dialect, Format, Table, file_format, find_files,
 from engine.data.target import choose_positive, value_counts
 from engine.data.task import choose_task
 from engine.data.text_columns import ColumnType, Decimal
+from engine.data.wording import agreeing, counted
 from engine.errors import BadData, InvalidInput
 from engine.project import Project, Scalar, Task, check_name
 
@@ -74,7 +75,10 @@ class Look:
         if self.positive is not None:
             told.append(f"The positive value is {self.positive!r}.")
         if self.rows_without_target:
-            told.append(f"{self.rows_without_target:,} of {self.rows:,} rows have no target and are left out.")
+            told.append(
+                f"{self.rows_without_target:,} of {counted(self.rows, 'row')} "
+                f"{agreeing(self.rows_without_target, 'has no target and is', 'have no target and are')} left out."
+            )
         told += [f"{column.name!r}: {column.hint}" for column in self.columns if column.hint]
         for role, said in (("id", "is the id"), ("time", "is the time, so rows are split in its order")):
             told += [f"{column.name!r} {said}: {column.why}." for column in self.columns if column.role == role]
@@ -106,7 +110,7 @@ def look(
     table = read_table(files, dialect, folder=relative_to)
     if target not in table.frame.columns:
         raise missing_column("target", target, table)
-    told(f"looking at {table.frame.width} columns in {table.frame.height:,} rows")
+    told(f"looking at {counted(table.frame.width, 'column')} in {counted(table.frame.height, 'row')}")
     decimal: Decimal = guess_decimal(table.frame) if table.text else "."
     markers = find_missing(table.frame, decimal, spare=[target]) if table.text else []
     draft = _draft(chosen, target, dialect, decimal, markers, table)
@@ -196,7 +200,8 @@ def _judge(frame: pl.DataFrame, schema: Schema, target: str) -> _Judged:
 def _check_rows(filled: int, rows: int, target: str) -> None:
     if filled < MINIMUM_ROWS:
         raise BadData(
-            f"{filled} of {rows} rows have a value of {target!r}; at least {MINIMUM_ROWS} are needed.",
+            f"{filled} of {counted(rows, 'row')} {agreeing(filled, 'has', 'have')} a value of {target!r};"
+            f" at least {MINIMUM_ROWS} are needed.",
             "Give more rows.",
             rows=filled,
         )
@@ -257,7 +262,7 @@ def _seen(filled: pl.Series, kind: ColumnType, distinct: int) -> str:
         return f"{filled.dt.min():%Y-%m-%d} to {filled.dt.max():%Y-%m-%d}"
     common = filled.cast(pl.String).value_counts(sort=True)[filled.name].head(4).to_list()
     listed = ", ".join(value[:20] for value in common) + (", …" if distinct > 4 else "")
-    return f"{distinct:,} value{'s' * (distinct != 1)}: {listed}"
+    return f"{counted(distinct, 'value')}: {listed}"
 
 
 def _figure(value: Any) -> str:
@@ -266,6 +271,4 @@ def _figure(value: Any) -> str:
 
 def _held(marker: Marker) -> str:
     columns = ", ".join(repr(name[:40]) for name in marker.columns[:3])
-    return f"{marker.rows:,} cell{'s' * (marker.rows != 1)}, in {columns}" + (
-        " and others" if len(marker.columns) > 3 else ""
-    )
+    return f"{counted(marker.rows, 'cell')}, in {columns}" + (" and others" if len(marker.columns) > 3 else "")

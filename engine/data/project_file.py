@@ -8,6 +8,7 @@ import textwrap
 
 from engine.data.dialect import DEFAULT_MISSING
 from engine.data.look import Look, LookColumn
+from engine.data.wording import agreeing, counted
 from engine.project import LOSSES, METRICS_OF_TASK, Scalar
 
 _WIDTH = 100
@@ -41,8 +42,9 @@ def toml_value(value: Scalar) -> str:
 
 
 def _head(look: Look) -> str:
+    seen = f"Written from a look at {counted(look.rows, 'row')}."
     lines = [
-        *_comment(f"Written from a look at {look.rows:,} rows. Change what is wrong: this file decides, not the look."),
+        *_comment(f"{seen} Change what is wrong: this file decides, not the look."),
         "[project]",
         f"name = {toml_string(look.name)}",
         _noted(f'task = "{look.task}"', f"binary, multiclass or regression; {look.why_task}"),
@@ -72,7 +74,8 @@ def _missing(look: Look) -> list[str]:
 def _target(look: Look) -> list[str]:
     lines = [f"target = {toml_string(look.target)}"]
     if look.rows_without_target:
-        lines = [*_comment(f"{look.rows_without_target:,} rows have no target; they are left out."), *lines]
+        left_out = agreeing(look.rows_without_target, "has no target; it is", "have no target; they are")
+        lines = [*_comment(f"{counted(look.rows_without_target, 'row')} {left_out} left out."), *lines]
     if look.positive is not None:
         lines.append(_noted(f"positive = {toml_value(look.positive)}", "the value whose probability is answered"))
     return lines

@@ -20,6 +20,7 @@ from engine.data.schema import Schema, conform, describe
 from engine.data.sources import Dialect, SourceFile, Table, find_files, read_table
 from engine.data.target import check_target
 from engine.data.text_columns import first_true
+from engine.data.wording import agreeing, counted
 from engine.errors import BadData, DiskFull, InvalidInput
 from engine.project import Project
 from engine.wire.base import FileEntry
@@ -90,7 +91,7 @@ def take_snapshot(
     files = find_files(project.data.source, folder)
     table = read_table(files, Dialect(project.data.delimiter, project.data.encoding), folder=folder)
     notes = _check_columns(table, project)
-    told(f"finding the types of {table.frame.width} columns in {table.frame.height:,} rows")
+    told(f"finding the types of {counted(table.frame.width, 'column')} in {counted(table.frame.height, 'row')}")
     frame, schema = conform(table, project, previous_schema)
     _check_key(frame, project, table)
     kept, rows = _with_target(frame, project)
@@ -99,7 +100,7 @@ def take_snapshot(
     failures = check_expectations(kept, schema, project, lambda found: table.where_all(rows[found].to_list()))
     told("writing the snapshot")
     if left_out := frame.height - kept.height:
-        notes.append(f"{left_out} row{'s' * (left_out != 1)} without a target left out.")
+        notes.append(f"{counted(left_out, 'row')} without a target left out.")
     return _write(kept, schema, failures, table, project, left_out, out, seed, notes)
 
 
@@ -160,9 +161,10 @@ def _check_key(frame: pl.DataFrame, project: Project, table: Table) -> None:
     for role, name in (("id", project.data.id), ("time", project.data.time)):
         if name is not None and frame[name].null_count():
             lacking = frame[name].is_null()
+            count = int(lacking.sum())
             raise BadData(
                 f"{table.where(first_true(lacking))}: no value in the {role} column {name!r}"
-                f" ({lacking.sum()} rows lack one).",
+                f" ({counted(count, 'row')} {agreeing(count, 'lacks', 'lack')} one).",
                 f"Every row needs its {role}; mend those rows, or take `{role}` out of [data].",
                 column=name,
             )
@@ -176,7 +178,8 @@ def _duplicate(keys: pl.Series, table: Table) -> BadData:
     places = " and ".join(table.where_all(rows.head(2).to_list()))
     repeated = len(keys) - keys.n_unique()
     return BadData(
-        f"The id {str(value)[:60]!r} occurs {len(rows)} times, at {places}; {repeated} rows repeat an id.",
+        f"The id {str(value)[:60]!r} occurs {len(rows)} times, at {places}; {counted(repeated, 'row')}"
+        f" {agreeing(repeated, 'repeats', 'repeat')} an id.",
         f"{keys.name!r} must be unique: leave one row of each, or name another `id` under [data].",
         column=keys.name,
         value=str(value)[:200],
@@ -194,10 +197,9 @@ def _with_target(frame: pl.DataFrame, project: Project) -> tuple[pl.DataFrame, p
         kept = frame[rows]
     if kept.height < MINIMUM_ROWS:
         lacking = frame.height - kept.height
-        without = f" ({lacking} more lack a value of {target!r})" if lacking else ""
+        without = f" ({lacking:,} more {agreeing(lacking, 'lacks', 'lack')} a value of {target!r})" if lacking else ""
         raise BadData(
-            f"The data has {kept.height} row{'s' * (kept.height != 1)} with a target{without};"
-            f" at least {MINIMUM_ROWS} are needed.",
+            f"The data has {counted(kept.height, 'row')} with a target{without}; at least {MINIMUM_ROWS} are needed.",
             "Give more rows.",
             rows=kept.height,
         )

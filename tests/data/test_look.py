@@ -152,6 +152,24 @@ def test_dates_with_slashes_are_the_time_where_a_day_is_above_12(order: str, see
     assert found.columns[0].seen == "2024-01-01 to 2024-11-12"
 
 
+@pytest.mark.parametrize(
+    ("empty", "note", "comment"),
+    [
+        (1, "1 of 61 rows has no target and is left out.", "# 1 row has no target; it is left out."),
+        (2, "2 of 62 rows have no target and are left out.", "# 2 rows have no target; they are left out."),
+    ],
+)
+def test_rows_without_a_target_are_counted_as_people_count(empty: int, note: str, comment: str, see: See) -> None:
+    found = see(table("x,y", lambda i: f"{i % 7},{i % 2}") + "1,\n" * empty)
+    assert note in found.notes
+    assert comment in write_project_file(found)
+
+
+def test_one_row_is_one(see: See) -> None:
+    with pytest.raises(BadData, match=r"^1 of 1 row has a value of 'y'; at least 20 are needed\.$"):
+        see("x,y\n1,2\n")
+
+
 def test_codes_of_digits_that_repeat_are_categories(see: See) -> None:
     found = see(table("zip,x,y", lambda i: f"0{1000 + i % 60},{i % 7},{i % 2}", count=600))
     assert roles(found)["zip"] == "feature"

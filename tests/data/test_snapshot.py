@@ -107,21 +107,23 @@ def test_a_constant_target_is_refused(take: Take) -> None:
 
 
 def test_too_few_rows_are_refused(take: Take) -> None:
-    assert "1 row with a target (1 more lack" in refusal(take, "x,y\n1,2\n1,\n").message
+    assert "1 row with a target (1 more lacks a value" in refusal(take, "x,y\n1,2\n1,\n").message
 
 
 def test_a_duplicate_id_is_named_with_its_lines(take: Take) -> None:
     error = refusal(take, "k,x,y\n" + rows(30, "k{i},{i},{i}.5") + "k3,1,1\n", id="k")
     assert isinstance(error, BadData)
     assert error.message == (
-        "The id 'k3' occurs 2 times, at data.csv, line 5 and data.csv, line 32; 1 rows repeat an id."
+        "The id 'k3' occurs 2 times, at data.csv, line 5 and data.csv, line 32; 1 row repeats an id."
     )
 
 
 @pytest.mark.parametrize(("role", "cell"), [("id", ""), ("time", "")])
 def test_a_row_without_its_id_or_time_is_named(role: str, cell: str, take: Take) -> None:
     text = "k,x,y\n" + rows(9, "200{i},{i},{i}.5") + f"{cell},1,1\n"
-    assert f"line 11: no value in the {role} column 'k'" in refusal(take, text, **{role: "k"}).message
+    told = f"data.csv, line 11: no value in the {role} column 'k' ({{lack}} one)."
+    assert refusal(take, text, **{role: "k"}).message == told.format(lack="1 row lacks")
+    assert refusal(take, text + ",2,2\n", **{role: "k"}).message == told.format(lack="2 rows lack")
 
 
 @pytest.mark.parametrize(

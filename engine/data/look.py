@@ -101,7 +101,8 @@ def look(
     named relative to it. `told` hears what is being done.
 
     Raises:
-        BadData: the data cannot be used; InvalidInput: no such file or column; InvalidName: `name` is none.
+        BadData: the data cannot be used; NotFound: no such file; InvalidInput: no such column;
+            InvalidName: `name` is none.
     """
     chosen = check_name(name) if name is not None else derive_name(path)
     told("reading the data")

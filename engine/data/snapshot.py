@@ -84,7 +84,7 @@ def take_snapshot(
 
     Raises:
         BadData: the data cannot be used; names the file and line where there is one.
-        InvalidInput: no file is there, or `mlops.toml` names a column that is not.
+        NotFound: no file is there. InvalidInput: `mlops.toml` names a column that is not.
         DiskFull: no room for the snapshot.
     """
     told("reading the data")

@@ -15,7 +15,7 @@ import polars as pl
 from engine.data.csv_source import check_names, lines_of_rows, read_csv
 from engine.data.encoding import refuse_known_binary, to_utf8
 from engine.data.jsonl_source import lines_of_objects, read_jsonl
-from engine.errors import BadData, InvalidConfig, InvalidInput
+from engine.errors import BadData, InvalidConfig, InvalidInput, NotFound
 
 Format = Literal["csv", "parquet", "jsonl"]
 
@@ -84,7 +84,8 @@ def find_files(source: str | Sequence[str], folder: Path) -> list[Path]:
     """The files that paths or globs name, relative to `folder` or absolute, sorted within each, none twice.
 
     Raises:
-        InvalidInput: nothing matches, or what matches is no file.
+        NotFound: nothing matches.
+        InvalidInput: what matches is no file, or the pattern is no path.
     """
     found: dict[Path, None] = {}
     for pattern in [source] if isinstance(source, str) else source:
@@ -130,7 +131,8 @@ def read_bytes(path: Path, shown: str) -> bytes:
     """All bytes of a regular file.
 
     Raises:
-        InvalidInput: not there, a folder, no regular file, or not readable.
+        NotFound: not there.
+        InvalidInput: a folder, no regular file, or not readable.
     """
     try:
         if path.is_dir():
@@ -139,7 +141,7 @@ def read_bytes(path: Path, shown: str) -> bytes:
             raise InvalidInput(f"{shown} is no regular file.", "Give a CSV, Parquet or JSON lines file.", file=shown)
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise InvalidInput(f"There is no file {shown}.", "Check the path.", file=shown) from error
+        raise NotFound(f"There is no file {shown}.", "Check the path.", file=shown) from error
     except PermissionError as error:
         raise InvalidInput(
             f"{shown} may not be read by the engine's user.", "Give that user read access.", file=shown
@@ -162,7 +164,7 @@ def _matches(pattern: str, folder: Path) -> list[Path]:
     try:
         if literal.exists() or not _WILD & set(pattern):
             if not literal.exists():
-                raise InvalidInput(f"There is no file {pattern}.", "Check the path.", file=pattern)
+                raise NotFound(f"There is no file {pattern}.", "Check the path.", file=pattern)
             if literal.is_dir():
                 raise InvalidInput(f"{pattern} is a folder.", f'Name its files: "{pattern}/*.csv".', file=pattern)
             return [literal]
@@ -173,7 +175,7 @@ def _matches(pattern: str, folder: Path) -> list[Path]:
     except ValueError as error:
         raise InvalidInput(f"{pattern!r} is no path.", "Check the path.", file=pattern) from error
     if not files:
-        raise InvalidInput(f"No file matches {pattern}.", "Check the path and the pattern.", file=pattern)
+        raise NotFound(f"No file matches {pattern}.", "Check the path and the pattern.", file=pattern)
     return files
 
 

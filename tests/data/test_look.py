@@ -9,7 +9,7 @@ import pytest
 from engine.data.look import Look, derive_name, look
 from engine.data.project_file import write_project_file
 from engine.data.snapshot import take_snapshot
-from engine.errors import BadData, EngineError, InvalidInput, InvalidName
+from engine.errors import BadData, EngineError, InvalidName, NotFound
 from engine.project import parse_project
 
 See = Callable[..., Look]
@@ -256,7 +256,7 @@ def test_junk_is_no_data(content: bytes, see: See) -> None:
 
 
 def test_no_such_file_is_said(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput):
+    with pytest.raises(NotFound):
         look(str(tmp_path / "absent.csv"), "y")
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from engine.data import snapshot
 from engine.data.snapshot import SnapshotFigures, load_snapshot, take_snapshot
-from engine.errors import BadData, DiskFull, EngineError, InvalidConfig, InvalidInput
+from engine.errors import BadData, DiskFull, EngineError, InvalidConfig, InvalidInput, NotFound
 from engine.project import Project
 
 Make = Callable[..., Project]
@@ -100,6 +100,12 @@ def test_a_wrong_delimiter_is_suspected_where_the_header_is_one_field(take: Take
 
 def test_a_missing_header_is_suspected_where_names_are_numbers(take: Take) -> None:
     assert "should hold the columns' names" in refusal(take, "1,2,3\n4,5,6\n").hint
+
+
+def test_a_source_that_is_gone_is_no_mistake_of_typing(tmp_path: Path, project: Make) -> None:
+    with pytest.raises(NotFound, match=r"There is no file data\.csv") as caught:
+        take_snapshot(project(), tmp_path, tmp_path)
+    assert caught.value.exit_code == 1
 
 
 def test_a_constant_target_is_refused(take: Take) -> None:

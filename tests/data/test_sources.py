@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from engine.data.sources import Dialect, Table, find_files, read_table
-from engine.errors import BadData, InvalidConfig, InvalidInput
+from engine.errors import BadData, InvalidConfig, InvalidInput, NotFound
 
 Write = Callable[..., Path]
 Read = Callable[..., Table]
@@ -29,10 +29,22 @@ def test_a_file_whose_name_looks_like_a_pattern_is_itself(write: Write, tmp_path
     assert find_files("data[1].csv", tmp_path) == [path]
 
 
-@pytest.mark.parametrize("source", ["absent.csv", "*.csv", "a\x00b.csv", "x" * 5000])
+@pytest.mark.parametrize("source", ["absent.csv", "*.csv", "no/folder/at/all.csv", "a\x00b.csv"])
 def test_no_such_file_is_said(source: str, tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput):
+    with pytest.raises(NotFound) as caught:
         find_files(source, tmp_path)
+    assert source in caught.value.message
+    assert caught.value.exit_code == 1
+
+
+def test_a_file_that_goes_before_it_is_read_is_said(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match=r"There is no file gone\.csv"):
+        read_table([tmp_path / "gone.csv"], Dialect(), folder=tmp_path)
+
+
+def test_what_cannot_be_a_path_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        find_files("x" * 5000, tmp_path)
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:

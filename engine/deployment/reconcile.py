@@ -7,6 +7,7 @@ not yet written down is adopted by its mark; routes put and not yet acknowledged
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -54,6 +55,8 @@ BUSY_S = 0.05
 
 DRAIN_S = 30.0
 END_S = 40.0
+HELD_S = 5.0
+"""A deployment with which something unforeseen went wrong is left alone this long; the others go on."""
 ROUNDS = 20
 """Steps of a rollout that may follow each other in one pass."""
 
@@ -78,6 +81,8 @@ class Reconciler:
         self._replicas = Replicas(home, self._recorder, blobs, runtimes, config.capture.limit_mb << 20, clock)
         self._keeper = GatewayKeeper(home, config.gateway, self._recorder, gateway, clock)
         self._draining: dict[int, float] = {}
+        self._held: dict[int, tuple[float, str]] = {}
+        """Until when a deployment is left alone, and why."""
         self._swept_at: float | None = None
         self._waker = Waker()
         self._stopping = False
@@ -127,14 +132,14 @@ class Reconciler:
         rows = self._recorder.fresh()
         status = self._keep_gateway(rows)
         for _ in range(ROUNDS):
-            alive = self._replicas.observe(rows.deployments)
+            alive = self._observe(rows)
             rows = self._recorder.rows()
             status = status or self._keep_gateway(rows)
             in_force = self._keeper.bring_in_force(rows, status)
             rows = self._recorder.rows()
             moved = False
             for action in next_actions(rows.deployments, alive, in_force=in_force):
-                moved = self._do(action, status) or moved
+                moved = self._try(action, status) or moved
             rows = self._recorder.rows()
             if not moved:
                 break
@@ -146,6 +151,34 @@ class Reconciler:
         """It runs from the first version that is ready to answer."""
         released = rows.gateway is not None and (rows.gateway.generation > 0 or rows.gateway.note != "")
         return self._keeper.keep(rows.gateway) if released or any(map(_is_ready, rows.deployments)) else None
+
+    def _observe(self, rows: RolloutRows) -> dict[tuple[int, int], bool]:
+        """Look at all but those that are left alone: of these nothing is known, and nothing is done to them."""
+        for row in rows.deployments:
+            until, note = self._held.get(row.id, (math.inf, ""))
+            if until <= self._clock():
+                del self._held[row.id]
+                if row.note == note:
+                    self._recorder.write(partial(records.record_trouble, deployment=row.id, note=""))
+        return self._replicas.observe(tuple(row for row in rows.deployments if row.id not in self._held), self._hold)
+
+    def _try(self, action: Action, status: GatewayStatus | None) -> bool:
+        """Do one thing, so that what goes wrong with one deployment does not cut off the others."""
+        if action.deployment.id in self._held:
+            return False
+        try:
+            return self._do(action, status)
+        except Exception as error:
+            self._hold(action.deployment, error)
+            return False
+
+    def _hold(self, row: RolloutRow, error: Exception) -> None:
+        """Leave a deployment alone for a while, and say why in the log and at the deployment."""
+        note = _trouble(error)
+        self._held[row.id] = self._clock() + HELD_S, note
+        log.error("deployment %d (%s@%d) is held up", row.id, row.endpoint, row.version, exc_info=error)
+        # Where this cannot be written either, it is the registry that is in trouble, and the pass ends.
+        self._recorder.write(partial(records.record_trouble, deployment=row.id, note=note))
 
     def _do(self, action: Action, status: GatewayStatus | None) -> bool:
         """Do one thing; whether another may follow at once."""
@@ -206,7 +239,12 @@ class Reconciler:
         """Orphans and logs, every 15 s."""
         if self._swept_at is None or self._clock() - self._swept_at >= EVERY_S:
             self._swept_at = self._clock()
-            self._replicas.tidy(rows.deployments)
+            for row in rows.deployments:
+                try:
+                    self._replicas.tidy(row)
+                except Exception as error:
+                    # Its log grows; that is no reason to hold it up.
+                    log.error("the logs of deployment %d cannot be tidied", row.id, exc_info=error)
             if self._replicas.end_orphans(rows.deployments):
                 self._swept_at -= EVERY_S - 1.0
 
@@ -220,7 +258,9 @@ class Reconciler:
         if not in_force or self._keeper.note:
             pauses.append(max(self._keeper.pause_s, BUSY_S))
         for row in rows.deployments:
-            if row.status == "draining" and in_force:
+            if row.id in self._held:
+                pauses.append(max(self._held[row.id][0] - self._clock(), BUSY_S))
+            elif row.status == "draining" and in_force:
                 pauses.append(BUSY_S)
             elif row.status in ("failed", "stopped"):
                 pauses += [BUSY_S] * bool(row.started)
@@ -236,3 +276,10 @@ class Reconciler:
 
 def _is_ready(row: RolloutRow) -> bool:
     return row.status not in ("failed", "stopped") and all(row.replica(index).healthy for index in range(row.replicas))
+
+
+def _trouble(error: Exception) -> str:
+    """What went wrong, in one sentence for people."""
+    if isinstance(error, EngineError):
+        return why(error)
+    return f"It is held up by an unforeseen {type(error).__name__}, and tried again; `logs/engine.log` has the trace."

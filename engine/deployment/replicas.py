@@ -86,15 +86,17 @@ class Replicas:
         self._away = True
         """Nothing was looked at yet: what is gone ended while no engine was there."""
 
-    def observe(self, rows: tuple[RolloutRow, ...]) -> dict[Key, bool]:
-        """Which replicas are alive; deaths and readiness are written down."""
+    def observe(self, rows: tuple[RolloutRow, ...], failed: Callable[[RolloutRow, Exception], None]) -> dict[Key, bool]:
+        """Which replicas are alive; deaths and readiness are written down.
+
+        A deployment that could not be looked at is told to `failed`, and nothing is said of its replicas.
+        """
         alive: dict[Key, bool] = {}
         for row in rows:
-            for replica in row.started:
-                identity = _identity(replica)
-                if identity is not None and replica.runtime in self._runtimes:
-                    alive[row.id, replica.index] = self._look(row, replica, identity)
-            self._calm(row)
+            try:
+                alive |= self._observe_one(row)
+            except Exception as error:
+                failed(row, error)
         self._away = False
         return alive
 
@@ -188,12 +190,20 @@ class Replicas:
             for replica in row.started:
                 self._recorder.write(partial(records.forget_replica, deployment=row.id, index=replica.index))
 
-    def tidy(self, rows: tuple[RolloutRow, ...]) -> None:
-        """Keep logs within bounds."""
-        for row in rows:
-            for replica in row.started:
-                if _identity(replica) is not None:
-                    self.runtime(row).tidy(self._spec(row.id, replica.index))
+    def tidy(self, row: RolloutRow) -> None:
+        """Keep its logs within bounds."""
+        for replica in row.started:
+            if _identity(replica) is not None:
+                self.runtime(row).tidy(self._spec(row.id, replica.index))
+
+    def _observe_one(self, row: RolloutRow) -> dict[Key, bool]:
+        alive: dict[Key, bool] = {}
+        for replica in row.started:
+            identity = _identity(replica)
+            if identity is not None and replica.runtime in self._runtimes:
+                alive[row.id, replica.index] = self._look(row, replica, identity)
+        self._calm(row)
+        return alive
 
     def _look(self, row: RolloutRow, replica: ReplicaRow, identity: Identity) -> bool:
         runtime, key = self.runtime(row), (row.id, replica.index)

@@ -294,6 +294,47 @@ def test_a_full_disk_is_said_and_waited_for(world: World, monkeypatch: pytest.Mo
     assert world.row(first).note == ""
 
 
+@pytest.mark.parametrize("step", ["start", "runs", "stop", "tidy"])
+def test_what_goes_wrong_with_one_deployment_does_not_hold_up_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    broken = world.deploy(1)
+    if step != "start":
+        world.settle()
+    world.project("churn", versions=1)
+    if step == "stop":
+        world.deploy(2)
+    told = fail_for(world, monkeypatch, step, broken)
+    other = world.deploy(1, name="churn")
+    world.settle(step_s=0.4)
+    assert world.statuses()[other] == "live"
+    assert world.gateway.weights("churn") == {other: 10_000}
+    assert 0 < len(told) < 5, "it is tried again, but not in every pass"
+    if step in ("start", "runs"):
+        assert "unforeseen ZeroDivisionError" in world.stored(broken).note
+    monkeypatch.undo()
+    world.settle(passes=60, step_s=1.0)
+    assert world.statuses()[broken] == ("stopped" if step == "stop" else "live")
+    assert world.stored(broken).note == ""
+    assert len(world.runtime.started) == len(set(world.runtime.started)), "nothing was started twice"
+
+
+def fail_for(world: World, monkeypatch: pytest.MonkeyPatch, step: str, broken: int) -> list[str]:
+    """One method of the runtime is out of order for one deployment; what it was asked."""
+    works = getattr(world.runtime, step)
+    its = {each for (deployment, _), each in world.runtime.running.items() if deployment == broken}
+    told: list[str] = []
+
+    def fails(subject: object, **options: object) -> object:
+        if subject in its or getattr(subject, "deployment", None) == broken:
+            told.append(step)
+            raise ZeroDivisionError("out of order")
+        return works(subject, **options)
+
+    monkeypatch.setattr(world.runtime, step, fails)
+    return told
+
+
 def test_the_gateway_is_started_again_with_its_port_and_routes(world: World) -> None:
     first = world.deploy(1)
     world.settle()

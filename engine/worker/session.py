@@ -7,9 +7,9 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from engine.errors import Unavailable
+from engine.errors import EngineUnreachable, Unavailable, VersionMismatch
 from engine.wire.base import Failure, StrictBody
 from engine.wire.jobs import JobView
 from engine.wire.runs import CurvePoint
@@ -18,6 +18,13 @@ from engine.wire.work import FinishedStep, FinishStep, ReportProgress, WorkOrder
 _REPORT_EVERY_S = 0.5
 _POINTS_AT_ONCE = 5000
 _NOTE_LENGTH = 200
+
+BUSY_LIMIT_S = 600.0
+"""How long an engine that answers, but cannot take a report now (too busy, no room), is asked again. Below
+`progress_limit_s`, after which a job is taken for hung."""
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 20.0
+
+T = TypeVar("T")
 
 
 class Reporter(Protocol):
@@ -37,7 +44,8 @@ class Session:
     """Reports to the engine for one attempt.
 
     `patient` waits for an engine that is away until it is back; `hasty` does not wait, for what may be lost or can be
-    told later. Both answer `Fenced` when the attempt is over, which ends the worker. One thread only.
+    told later. An engine that is there and cannot take what must be told is asked again for ten minutes, ever less
+    often. Both answer `Fenced` when the attempt is over, which ends the worker. One thread only.
     """
 
     def __init__(
@@ -47,12 +55,13 @@ class Session:
         hasty: Reporter | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.order = order
         self.finished: dict[str, dict[str, Any]] = dict(order.finished)
         """Results of the steps that are finished, by step, those of earlier attempts too."""
         self._patient, self._hasty = patient, hasty or patient
-        self._clock = clock
+        self._clock, self._sleep = clock, sleep
         self._told_at = -math.inf
         self._pid = os.getpid()
         self._step: str | None = None
@@ -118,29 +127,47 @@ class Session:
         self._report_when_due()
 
     def step(self, name: str, result: StrictBody | Mapping[str, Any]) -> None:
-        """Finish a step, once and for all. Waits for the engine, however long it is away.
+        """Finish a step, once and for all. Waits for the engine, however long it is away, ten minutes if it is busy.
 
         Files that the result names must lie in `folder` by now, closed.
 
         Raises:
             Fenced: the attempt is over; nothing was stored.
+            Unavailable: the engine could not take it in all that time.
             EngineError: the engine refuses the result.
         """
         self.flush()
         self._check_process()
         plain = result.model_dump(mode="json") if isinstance(result, StrictBody) else dict(result)
-        self._patient.finish_step(self.job_id, name, FinishStep(result=plain))
+        self._insist(lambda: self._patient.finish_step(self.job_id, name, FinishStep(result=plain)))
         self.finished[name] = plain
 
     def flush(self) -> None:
         """Tell all points and parameters that are not told yet. Waits for the engine."""
         while self._points or self._params:
-            self._send(self._patient)
+            self._insist(lambda: self._send(self._patient))
 
     def fail(self, failure: Failure) -> None:
         """Give up for a reason that another attempt would not mend. Waits for the engine."""
         self._check_process()
-        self._patient.fail(self.job_id, failure)
+        self._insist(lambda: self._patient.fail(self.job_id, failure))
+
+    def _insist(self, tell: Callable[[], T]) -> T:
+        """Tell the engine, again and again while it answers that it cannot take it now; repeating does no harm."""
+        give_up_at, pause_s = self._clock() + BUSY_LIMIT_S, _FIRST_PAUSE_S
+        while True:
+            try:
+                return tell()
+            except (EngineUnreachable, VersionMismatch):
+                # The client has waited for an engine that is away; another engine's words will not become ours.
+                raise
+            except Unavailable:
+                if self._clock() >= give_up_at:
+                    raise
+            self._sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            # It waits and does not hang: what the engine can hear of that, it hears.
+            self._report()
 
     def _report_when_due(self) -> None:
         if self._clock() - self._told_at >= _REPORT_EVERY_S or len(self._points) >= _POINTS_AT_ONCE:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fakes import wire_objects as made
 
-from engine.errors import DiskFull, EngineUnreachable, Fenced, Unavailable
+from engine.errors import BadData, DiskFull, EngineUnreachable, Fenced, Unavailable, VersionMismatch
 from engine.wire.base import Failure
 from engine.wire.jobs import JobView
 from engine.wire.work import FinishedStep, FinishStep, ReportProgress, WorkOrder
@@ -45,9 +45,14 @@ class Ears:
 class Clock:
     def __init__(self) -> None:
         self.now = 100.0
+        self.slept: list[float] = []
 
     def __call__(self) -> float:
         return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.slept.append(seconds)
 
 
 @pytest.fixture
@@ -70,7 +75,7 @@ def order(tmp_path: Path) -> WorkOrder:
 
 @pytest.fixture
 def session(order: WorkOrder, ears: Ears, clock: Clock) -> Session:
-    return Session(order, ears, clock=clock)
+    return Session(order, ears, clock=clock, sleep=clock.sleep)
 
 
 def test_progress_is_told_at_most_twice_a_second(session: Session, ears: Ears, clock: Clock) -> None:
@@ -100,6 +105,67 @@ def test_no_point_of_a_curve_is_lost_while_the_engine_cannot_take_it(
     assert [point.step for report in ears.reports for point in report.points] == list(range(12_000))
     assert all(len(report.points) <= 5000 for report in ears.reports)
     assert ears.steps == {"fit": {"best": "lightgbm"}}
+
+
+class Recovering(Ears):
+    """Refuses so often before it takes anything."""
+
+    def __init__(self, refusal: Exception, times: int) -> None:
+        super().__init__()
+        self._refuse_with, self.times = refusal, times
+
+    def _hear(self) -> None:
+        if self.times > 0:
+            self.times -= 1
+            raise self._refuse_with
+
+
+TELL: list[Callable[[Session], None]] = [
+    lambda session: session.step("fit", {"best": "ridge"}),
+    lambda session: session.fail(Failure(code="x", message="y")),
+    lambda session: session.flush(),
+]
+
+
+@pytest.mark.parametrize("tell", TELL)
+@pytest.mark.parametrize("refusal", [Unavailable("too busy"), DiskFull("no room")])
+def test_an_engine_that_cannot_take_a_report_now_is_asked_again(
+    order: WorkOrder, clock: Clock, refusal: Unavailable, tell: Callable[[Session], None]
+) -> None:
+    patient, hasty = Recovering(refusal, 12), Ears()
+    hasty.refusal = refusal
+    session = Session(order, patient, hasty, clock=clock, sleep=clock.sleep)
+    session.point("ridge", "loss", 0, 1.0)
+    tell(session)
+    assert patient.steps or patient.failures or patient.reports
+    assert len(clock.slept) == 12
+    assert clock.slept == sorted(clock.slept)
+    assert clock.slept[-1] <= 20.0
+
+
+def test_a_job_that_waits_for_room_goes_on_saying_so(order: WorkOrder, clock: Clock) -> None:
+    patient, hasty = Recovering(DiskFull("no room"), 3), Ears()
+    Session(order, patient, hasty, clock=clock, sleep=clock.sleep).step("fit", {})
+    assert len(hasty.reports) == 3
+    assert patient.steps == {"fit": {}}
+
+
+def test_an_engine_that_stays_too_busy_is_given_up_after_ten_minutes(order: WorkOrder, clock: Clock) -> None:
+    busy = Ears()
+    busy.refusal = Unavailable("too busy")
+    session = Session(order, busy, clock=clock, sleep=clock.sleep)
+    with pytest.raises(Unavailable, match="too busy"):
+        session.step("fit", {})
+    assert 600 <= sum(clock.slept) <= 620
+    assert "fit" not in session.finished
+
+
+@pytest.mark.parametrize("refusal", [EngineUnreachable("away"), VersionMismatch("other words"), BadData("no")])
+def test_what_waiting_does_not_mend_is_not_waited_for(order: WorkOrder, clock: Clock, refusal: Exception) -> None:
+    session = Session(order, Recovering(refusal, 1), clock=clock, sleep=clock.sleep)
+    with pytest.raises(type(refusal)):
+        session.step("fit", {})
+    assert clock.slept == []
 
 
 def test_a_value_that_is_no_number_is_no_point(session: Session, ears: Ears) -> None:

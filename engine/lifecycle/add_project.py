@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from engine.blobs.store import Stored
@@ -36,6 +36,7 @@ def add_project(parts: Parts, caller: Caller, ask: AddProject) -> AddedProject:
     tree = read_code_tree(folder)
     stored = store_tree(parts, folder, tree)
     state = git_state(folder, tree.files, parts.blobs)
+    before = _find_before(parts, tree.project.name, folder)
 
     def register(tx: Tx) -> AddedProject:
         project = tx.first(Project, Project.name == tree.project.name)
@@ -43,7 +44,7 @@ def add_project(parts: Parts, caller: Caller, ask: AddProject) -> AddedProject:
             project = tx.add(_new_project(caller, folder, tree))
             tx.event(caller, "project.added", project.name, project.id, folder=str(folder), task=project.task)
         else:
-            _check_same(tx, caller, project, folder, tree)
+            _check_same(tx, caller, project, folder, tree, before)
         changed = record_revision(tx, caller, project, tree, stored, state)
         return AddedProject(project=get_project(tx, project.name), changed=changed)
 
@@ -110,11 +111,32 @@ def _new_project(caller: Caller, folder: Path, tree: CodeTree) -> Project:
     )
 
 
-def _check_same(tx: Tx, caller: Caller, project: Project, folder: Path, tree: CodeTree) -> None:
+@dataclass(frozen=True)
+class _Before:
+    """The folder that the name belonged to when it was looked at; a folder may be slow, and no writer waits for it."""
+
+    folder: str | None
+    is_same: bool = False
+    """It is the folder that is added now, perhaps by another path."""
+    is_in_use: bool = False
+    """It still holds a project file."""
+
+
+def _find_before(parts: Parts, name: str, folder: Path) -> _Before:
+    try:
+        known = get_project(parts.reader, name).folder
+    except NotFound:
+        return _Before(None)
+    return _Before(known, _is_same_folder(Path(known), folder), _is_in_use(Path(known)))
+
+
+def _check_same(tx: Tx, caller: Caller, project: Project, folder: Path, tree: CodeTree, before: _Before) -> None:
     check_task(tx, project, tree)
-    if project.folder == str(folder) or _is_same_folder(Path(project.folder), folder):
+    # Whoever took the name since it was looked at has a project file there.
+    meanwhile = project.folder != before.folder
+    if project.folder == str(folder) or (before.is_same and not meanwhile):
         return
-    if (Path(project.folder) / PROJECT_FILE).exists():
+    if before.is_in_use or meanwhile:
         raise Conflict(
             f"The name {project.name} belongs to the project in {project.folder}.",
             f"Give another `name` in {folder / PROJECT_FILE}, or remove the other folder's {PROJECT_FILE} first.",
@@ -140,3 +162,11 @@ def _is_same_folder(one: Path, other: Path) -> bool:
         return one.samefile(other)
     except OSError:
         return False
+
+
+def _is_in_use(folder: Path) -> bool:
+    try:
+        return (folder / PROJECT_FILE).exists()
+    except OSError:
+        # It cannot be looked into, so nobody can say that it is free.
+        return True

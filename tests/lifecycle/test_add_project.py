@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import threading
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from engine.lifecycle.parts import Parts
 from engine.lifecycle.train_project import train_project
 from engine.registry.queries.events import list_events
 from engine.registry.queries.projects import get_project, list_projects
+from engine.registry.tx import Tx
 from engine.wire.projects import AddProject, TrainProject
 
 
@@ -153,6 +156,39 @@ def test_a_name_belongs_to_one_folder_until_that_is_gone(parts: Parts, tmp_path:
         add_project(parts, ADA, ask(other))
     shutil.rmtree(tmp_path / "one")
     assert add_project(parts, ADA, ask(other)).project.folder == str(other)
+
+
+def test_no_writer_waits_for_a_folder(parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(parts, tmp_path / "one")
+    again = write_project(tmp_path / "two")
+    shutil.rmtree(tmp_path / "one")
+    works, looking = Path.stat, []
+
+    def stat(path: Path, *args: object, **options: bool) -> os.stat_result:
+        looking.append(threading.current_thread())
+        return works(path, **options)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    add_project(parts, ADA, ask(again))
+    assert set(looking) == {threading.current_thread()}
+    assert get_project(parts.reader, "fraud").folder == str(again)
+
+
+def test_a_name_taken_while_the_folder_was_read_belongs_to_who_took_it(
+    parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = write_project(tmp_path / "one"), write_project(tmp_path / "two")
+    write_and_wait = parts.writer.write_and_wait
+
+    def write_later(operation: Callable[[Tx], object]) -> object:
+        monkeypatch.undo()
+        add_project(parts, ADA, ask(one))
+        return write_and_wait(operation)
+
+    monkeypatch.setattr(parts.writer, "write_and_wait", write_later)
+    with pytest.raises(Conflict, match="belongs to the project in"):
+        add_project(parts, ADA, ask(two))
+    assert get_project(parts.reader, "fraud").folder == str(one)
 
 
 def test_training_by_an_admin_stores_changed_code_and_says_so(parts: Parts, tmp_path: Path) -> None:

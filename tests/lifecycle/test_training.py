@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -209,6 +210,21 @@ def test_another_runs_bundle_is_refused(worked: Worked) -> None:
     worked.post("fit", worked.fit())
     with pytest.raises(InvalidInput, match="bundle is of run 999"):
         worked.post("package", worked.package(lineage="999"))
+
+
+def test_a_bundle_of_a_newer_program_tells_that_the_engine_is_old(worked: Worked) -> None:
+    worked.post("snapshot", worked.snapshot())
+    worked.post("fit", worked.fit())
+    package = worked.package()
+    known = json.loads((worked.folder / "bundle" / "manifest.json").read_bytes())
+    content = json.dumps(known | {"of_tomorrow": 1}).encode()
+    worked.leave("bundle/manifest.json", content)
+    package["files"][0] |= {"sha256": sha256(content), "size_bytes": len(content)}
+    with pytest.raises(Conflict, match="engine that runs is older than the installed program") as caught:
+        worked.post("package", package)
+    assert "of_tomorrow" in caught.value.message
+    assert "`mlops down`, then `mlops up`" in caught.value.hint
+    assert caught.value.exit_code == 1
 
 
 def test_the_same_data_is_one_snapshot(parts: Parts, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ CASES = [
     (Deploy, {"share": 2}, "`share` is refused: input should be less than or equal to 1."),
     (Deploy, {"override": "x"}, "`override` is refused: "),
     (AskLook, {"path": 1, "target": "y"}, "`path` must be text."),
+    (AskLook, {"path": "/a.csv", "target": "y", "name": "My Project"}, "`name` must be 1 to 40 of a-z, 0-9 and '-', "),
     (TrainProject, {"\x1b]52;\n": 1}, "`?]52;?` is not known here."),
     (TrainProject, {"x" * 5000: 1}, f"`{'x' * 60}` is not known here."),
 ]
@@ -32,3 +33,4 @@ def test_the_field_is_named_in_one_sentence(kind: type, fields: dict[str, object
     assert sentence.startswith(told)
     assert sentence.endswith(".")
     assert "\n" not in sentence
+    assert "[a-z]" not in sentence

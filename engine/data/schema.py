@@ -237,10 +237,15 @@ def _type_error(name: str, misfit: Misfit, wanted: _Wanted, table: Table) -> Bad
 def _refuse_infinity(values: pl.Series, table: Table) -> None:
     infinite = values.is_infinite()
     if infinite.any():
-        where = table.where(first_true(infinite.fill_null(value=False)))
+        row = first_true(infinite.fill_null(value=False))
+        where = table.where(row)
+        hint = "Write a number or nothing there; a ratio over zero is no number."
+        if table.text:
+            cell = str(table.frame[values.name][row])[:40]
+            hint += f" Or list {cell!r} under `missing` in mlops.toml: training takes what is listed for no value."
         raise BadData(
             f"{where}: column {values.name!r} holds infinity.",
-            "Write a number or nothing there; a ratio over zero is no number.",
+            hint,
             column=values.name,
             where=where,
         )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -193,6 +194,24 @@ def test_a_column_that_is_gone_is_an_error_unless_ignored(read: Read, project: M
 def test_infinity_is_refused_with_its_line(read: Read, project: Make) -> None:
     with pytest.raises(BadData, match=r"data\.csv, line 3: column 'x' holds infinity"):
         conform(read("x,y\n1.5,1\n-inf,1\n"), project())
+
+
+def test_infinity_that_is_listed_as_missing_is_no_value_as_the_refusal_says(read: Read, project: Make) -> None:
+    table = read("x,y\n1.5,1\n-Infinity,1\n")
+    with pytest.raises(BadData) as caught:
+        conform(table, project())
+    assert "list '-Infinity' under `missing` in mlops.toml" in caught.value.hint
+    frame, _ = conform(table, project(missing=["", "-Infinity"]))
+    assert frame["x"].to_list() == [1.5, None]
+
+
+def test_infinity_in_a_typed_file_is_refused_and_no_marker_helps(read: Read, project: Make) -> None:
+    written = io.BytesIO()
+    pl.DataFrame({"x": [1.5, float("inf")], "y": [1, 2]}).write_parquet(written)
+    table = read(written.getvalue(), "data.parquet")
+    with pytest.raises(BadData, match="holds infinity") as caught:
+        conform(table, project(missing=["inf"]))
+    assert "missing" not in caught.value.hint
 
 
 def test_missing_markers_are_null_in_every_column(read: Read, project: Make) -> None:

@@ -1,30 +1,41 @@
-"""Have a worker turn captured predictions into Parquet, where enough of them lie there or have lain long enough."""
+"""Have a worker turn captured predictions into Parquet, where enough of them lie there or have lain long enough.
+
+Each time makes at least one file, and many tiny files are slow to read: a replica with little traffic makes at most
+24 a day.
+"""
 
 from __future__ import annotations
 
+import math
+import os
 import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from engine.lifecycle.parts import Parts
 from engine.registry.events import ENGINE
+from engine.registry.queries.captures import compacted_until
 from engine.registry.queue import active_jobs, enqueue
 from engine.registry.tables import CaptureOffset, Deployment, Endpoint, Job, Project, now
 from engine.registry.tx import Tx, col
 from engine.wire.work import CompactOrder
 
 ENOUGH_BYTES = 4 * 1024 * 1024
-LONG_ENOUGH_S = 300.0
-"""Captures older than this are compacted however few they are."""
+"""So much is compacted at once, however fresh; where captures may not grow so far, a quarter of their limit is."""
+LONG_ENOUGH_S = 3600.0
+"""Captures are compacted however few they are, once the oldest of them is older than this or its replica is over."""
 PAUSE_AFTER_FAILURE_S = 900.0
 
 DEPLOYMENT_FOLDER = re.compile(r"d-(\d+)")
 _REPLICA = re.compile(r"r(\d+)")
-_SEGMENT = re.compile(r"(\d+)\.jsonl")
+_SEGMENT = re.compile(r"(\d{8})\.jsonl")
+_RECEIVED_AT = re.compile(rb'"received_at":"([0-9T:.+-]{10,30}Z)"')
+_HEAD_BYTES = 4096
+"""Of a line; the moment stands near its beginning."""
 
 
 @dataclass(frozen=True)
@@ -37,15 +48,19 @@ class Waiting:
     segments: dict[int, tuple[int, float]]
     """(bytes, time of the last write) by number."""
 
-    def beyond(self, segment: int, byte: int) -> tuple[int, float | None]:
-        """(bytes, oldest write) of what lies after this place; None: nothing does."""
-        size_bytes, oldest = 0, None
-        for number, (length, written_at) in self.segments.items():
-            left = length - byte if number == segment else length if number > segment else 0
-            if left > 0:
-                size_bytes += left
-                oldest = written_at if oldest is None else min(oldest, written_at)
-        return size_bytes, oldest
+    def beyond(self, segment: int, byte: int) -> tuple[int, float]:
+        """(bytes, time of the oldest) of what lies after this place; no bytes: nothing does."""
+        left = {
+            number: length - (byte if number == segment else 0)
+            for number, (length, _) in self.segments.items()
+            if number >= segment
+        }
+        there = [number for number, length in sorted(left.items()) if length > 0]
+        if not there:
+            return 0, math.inf
+        first = there[0]
+        began_at = _received_at(self.folder / f"{first:08}.jsonl", byte if first == segment else 0)
+        return sum(left[number] for number in there), min(began_at, self.segments[first][1])
 
 
 def compact_captures(parts: Parts, *, everything: bool = False) -> list[int]:
@@ -53,7 +68,16 @@ def compact_captures(parts: Parts, *, everything: bool = False) -> list[int]:
 
     A replica has one such job at a time; after one that failed it is left alone for a quarter of an hour.
     """
-    waiting = list(find_captures(parts.home.root / "serve"))
+    limit_bytes = parts.config.capture.limit_mb << 20
+    places = compacted_until(parts.reader)
+    waiting = []
+    for found in find_captures(parts.home.root / "serve"):
+        # The files are looked into before the writer is asked, which is to wait for no disk.
+        place = places.get((found.deployment, found.replica), (0, 0))
+        size_bytes, oldest = found.beyond(*place)
+        due = size_bytes >= min(ENOUGH_BYTES, limit_bytes // 4) or time.time() - oldest >= LONG_ENOUGH_S
+        if size_bytes:
+            waiting.append((found, place, due or everything))
     if not waiting:
         return []
 
@@ -61,9 +85,9 @@ def compact_captures(parts: Parts, *, everything: bool = False) -> list[int]:
         busy = {_place(job) for job in active_jobs(tx, "compact")}
         return [
             job_id
-            for found in waiting
+            for found, place, due in waiting
             if (found.deployment, found.replica) not in busy
-            and (job_id := _enqueue(tx, parts, found, everything)) is not None
+            and (job_id := _enqueue(tx, parts, found, place, due=due)) is not None
         ]
 
     jobs = parts.writer.write_and_wait(enqueue_all)
@@ -96,16 +120,35 @@ def numbered(folder: Path, pattern: re.Pattern[str]) -> list[tuple[int, Path]]:
     return [(int(match[1]), path) for path in names if (match := pattern.fullmatch(path.name))]
 
 
-def _enqueue(tx: Tx, parts: Parts, found: Waiting, everything: bool) -> int | None:
+def _received_at(segment: Path, byte: int) -> float:
+    """When the request captured at this place came; infinite where that cannot be told.
+
+    The model server writes there: a link is not followed, and a line that is none is nobody's.
+    """
+    try:
+        descriptor = os.open(segment, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            head = os.pread(descriptor, _HEAD_BYTES, byte)
+        finally:
+            os.close(descriptor)
+        moment = _RECEIVED_AT.search(head)
+        return datetime.fromisoformat(moment[1].decode()).timestamp() if moment else math.inf
+    except (OSError, ValueError):
+        return math.inf
+
+
+def _enqueue(tx: Tx, parts: Parts, found: Waiting, place: tuple[int, int], *, due: bool) -> int | None:
     deployment = tx.get(Deployment, found.deployment)
     endpoint = tx.get(Endpoint, deployment.endpoint_id) if deployment else None
     project = tx.get(Project, endpoint.project_id) if endpoint else None
     if deployment is None or project is None:
         return None
+    retired = deployment.status in ("stopped", "failed")
+    if not (due or retired):
+        return None
     offset = tx.get(CaptureOffset, (found.deployment, found.replica))
-    segment, byte = (offset.segment, offset.byte) if offset else (0, 0)
-    size_bytes, oldest = found.beyond(segment, byte)
-    if oldest is None or not (everything or size_bytes >= ENOUGH_BYTES or time.time() - oldest >= LONG_ENOUGH_S):
+    if place != ((offset.segment, offset.byte) if offset else (0, 0)):
+        # Compacted just now; the next round looks again.
         return None
     if _failed_lately(tx, project.id, found):
         return None
@@ -114,9 +157,9 @@ def _enqueue(tx: Tx, parts: Parts, found: Waiting, everything: bool) -> int | No
         deployment=found.deployment,
         captures_folder=str(found.folder),
         out_folder=str(parts.home.captures / project.name),
-        segment=segment,
-        byte=byte,
-        retired=deployment.status in ("stopped", "failed"),
+        segment=place[0],
+        byte=place[1],
+        retired=retired,
     )
     job = enqueue(
         tx, ENGINE, "compact",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -73,6 +75,42 @@ def test_many_or_old_captures_are_compacted_by_one_job_at_a_time(
     assert (order.endpoint, order.captures_folder, order.segment, order.byte) == ("fraud", str(captures), 0, 0)
     assert (order.out_folder, order.retired) == (str(parts.home.captures / "fraud"), False)
     assert worked.post("compact", RESULT).job.status == "succeeded"
+
+
+def test_a_replica_with_little_traffic_makes_a_file_an_hour(parts: Parts, captures: Path) -> None:
+    def request(age_s: float) -> bytes:
+        moment = datetime.fromtimestamp(time.time() - age_s, UTC).isoformat(timespec="microseconds")[:26]
+        return b'{"v":1,"request_id":"a","received_at":"%bZ","rows":[]}\n' % moment.encode()
+
+    path = captures / "00000001.jsonl"
+    old, fresh = request(LONG_ENOUGH_S + 1), request(LONG_ENOUGH_S - 60)
+    path.write_bytes(fresh * 2)
+    assert compact_captures(parts) == []
+    path.write_bytes(old + fresh)
+    assert len(compact_captures(parts)) == 1
+    claim(parts).post("compact", RESULT | {"byte": len(old)})
+    assert compact_captures(parts) == []
+    path.write_bytes(old * 2 + fresh)
+    assert len(compact_captures(parts)) == 1
+
+
+def test_what_a_retired_replica_left_is_compacted_at_once(parts: Parts, captures: Path) -> None:
+    capture(captures, 100)
+    assert compact_captures(parts) == []
+    parts.writer.write_and_wait(stop_deployments)
+    (job_id,) = compact_captures(parts)
+    claim(parts)
+    assert CompactOrder.model_validate(start_attempt(parts, job_id, 1).args).retired
+
+
+def test_captures_are_compacted_well_before_their_limit(parts: Parts, captures: Path) -> None:
+    tight = replace(
+        parts,
+        config=parts.config.model_copy(update={"capture": parts.config.capture.model_copy(update={"limit_mb": 8})}),
+    )
+    capture(captures, 3 * 1024 * 1024)
+    assert compact_captures(parts) == []
+    assert len(compact_captures(tight)) == 1
 
 
 def test_compaction_goes_on_where_the_last_one_ended(parts: Parts, captures: Path) -> None:

@@ -21,6 +21,8 @@ class FleetRow(Body):
     train_at: AwareDatetime | None
     job_id: int | None
     """The training job that runs or waits now."""
+    last_job_id: int | None = None
+    """The job of the newest run, over or not; None for a run that a script of one's own logged."""
     gate: str | None
     """Outcome of the newest verdict."""
     gate_version: int | None

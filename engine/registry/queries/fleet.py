@@ -15,6 +15,7 @@ from engine.registry.reader import Source
 from engine.wire.endpoints import Traffic
 from engine.wire.fleet import Fleet, FleetRow
 
+_OF_NEWEST = ("id", "project_id", "rows", "status", "created_at", "ended_at", "job_id", "failure")
 HISTORY = 20
 """Versions whose metric is shown."""
 
@@ -38,13 +39,13 @@ def get_fleet(source: Source, seen: Observed = NOTHING_SEEN) -> Fleet:
         )
         for project in projects
     ]
-    return Fleet(rows=sorted(rows, key=lambda row: (row.needs == "", row.name)))
+    return Fleet(rows=sorted(rows, key=lambda row: (_urgency(row.needs), row.name)))
 
 
 def _newest(connection: Connection, table: Any) -> dict[int, Row[Any]]:
     """By project, the row with the highest id."""
     last = select(func.max(table.c.id)).group_by(table.c.project_id)
-    wanted = {name for name in ("id", "project_id", "rows", "status", "created_at", "ended_at") if name in table.c}
+    wanted = {name for name in _OF_NEWEST if name in table.c}
     found = select(*(table.c[name] for name in sorted(wanted))).where(table.c.id.in_(last))
     return {row.project_id: row for row in connection.execute(found)}
 
@@ -124,6 +125,7 @@ def _row(
         train_fraction=job.fraction if job else None,
         train_at=(run.ended_at or run.created_at) if run else None,
         job_id=job.id if job else None,
+        last_job_id=run.job_id if run else None,
         gate=newest.outcome if newest else None,
         gate_version=newest.number if newest else None,
         live_status=behind[0].status if behind else None,
@@ -138,13 +140,28 @@ def _row(
     )
 
 
+_URGENT = ("deployment failed", "training failed")
+
+
+def _urgency(needs: str) -> int:
+    """What failed first, then what waits for somebody, then the rest."""
+    if not needs:
+        return len(_URGENT) + 1
+    return next((place for place, what in enumerate(_URGENT) if needs.startswith(what)), len(_URGENT))
+
+
+def _because(what: str, why: str) -> str:
+    return f"{what}: {why}" if why else what
+
+
 def _needs(run: Row[Any] | None, newest: Row[Any] | None, behind: list[Row[Any]], champion: int | None) -> str:
-    if any(row.status == "failed" for row in behind):
-        return "deployment failed"
+    failed = next((row for row in behind if row.status == "failed"), None)
+    if failed is not None:
+        return _because("deployment failed", failed.note)
     if run is None:
         return "train it"
     if run.status == "failed":
-        return "training failed"
+        return _because("training failed", (run.failure or {}).get("message", ""))
     if newest is None:
         return ""
     deployed = {row.number for row in behind} | {champion}

@@ -10,6 +10,9 @@ from mlops_tui.view.cell import Cell
 from mlops_tui.view.width import fit
 from mlops_tui.widgets.line_pane import LinePane
 
+_HELP_FROM = 2 + 15 + 1 + 17 + 1
+"""The column in which the sentences begin."""
+_TAKES = {"on": "on|off"}
 _NARROW = 80
 """The command line is left out where it would wrap."""
 
@@ -33,7 +36,11 @@ def help_lines(place: Where, own: Mapping[str, str]) -> list[Cell]:
 
 def _line(command: Command, own_key: str | None) -> Cell:
     key = own_key or command.shown_key or command.key.replace(",", " ")
-    typed = "" if "lines" in command.where else f":{command.id}{' ' + command.takes.upper() if command.takes else ''}"
+    typed = (
+        ""
+        if "lines" in command.where
+        else f":{command.id}{' ' + _TAKES.get(command.takes, command.takes.upper()) if command.takes else ''}"
+    )
     line = f"  {fit(key, 15)} {fit(typed, 17)} {command.help}"
     with_cli = f"{line}  {command.line(command.takes.upper())}"
     return Cell(with_cli if len(with_cli) < _NARROW else line)
@@ -48,7 +55,7 @@ class HelpScreen(LoopScreen):
 
     def compose_body(self) -> Iterable[LinePane]:
         """One pane."""
-        yield LinePane(help_lines(self._about, self.engine_app.own_keys.keys), id="help")
+        yield LinePane(help_lines(self._about, self.engine_app.own_keys.keys), hang=_HELP_FROM, id="help")
 
     def filter_changed(self) -> None:
         """Only lines with these words."""

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 
 from engine.errors import EngineError, Unavailable
-from mlops_tui.commands import Where
+from mlops_tui.actions import ActingScreen
+from mlops_tui.commands import Argument, Where
 from mlops_tui.messages import LogRead
-from mlops_tui.screens.base import LoopScreen
 from mlops_tui.view.cell import Cell
 from mlops_tui.view.clean import clean_lines
+from mlops_tui.view.figures import several
 from mlops_tui.widgets.bars import StatusBar
 from mlops_tui.widgets.line_pane import LinePane
 
@@ -25,7 +26,7 @@ FOLLOW_S = 0.5
 PAGE_BYTES = 262_144
 
 
-class LogScreen(LoopScreen):
+class LogScreen(ActingScreen):
     """Follows until the job is over; `k` stops following, `G` goes on."""
 
     place: ClassVar[Where] = "everywhere"
@@ -37,11 +38,13 @@ class LogScreen(LoopScreen):
         self._ended = False
 
     def compose_body(self) -> Iterable[LinePane]:
-        """One pane that follows."""
-        yield LinePane(follow=True)
+        """One pane that follows, and a word where there is nothing in it."""
+        yield LinePane(follow=True, id="log")
+        yield LinePane(id="nothing")
 
     def on_mount(self) -> None:
         """Begin to follow."""
+        self.query_one("#nothing").display = False
         self.run_worker(self._follow(), group="log", exclusive=True)
 
     async def _follow(self) -> None:
@@ -64,9 +67,22 @@ class LogScreen(LoopScreen):
 
     @on(LogRead)
     def _log_read(self, message: LogRead) -> None:
-        self.query_one(LinePane).add_lines(self._new_lines(message.page))
+        self.query_one("#log", LinePane).add_lines(self._new_lines(message.page))
         self._ended = message.page.ended
+        self._say_if_nothing()
         self.refresh_place()
+
+    def _say_if_nothing(self) -> None:
+        pane, nothing = self.query_one("#log", LinePane), self.query_one("#nothing", LinePane)
+        empty = not pane.holds_any
+        nothing.display, pane.display = empty, not empty
+        if empty:
+            told = "printed nothing." if self._ended else "has printed nothing so far; what it prints shows here."
+            nothing.set_lines([Cell(f"Job {self._job_id} {told}", "strong"), Cell("esc, then d: how it stands.")])
+
+    def subject(self, takes: Argument) -> str:
+        """The job whose log it is."""
+        return str(self._job_id) if takes == "job" else ""
 
     def _new_lines(self, page: LogPage) -> list[Cell]:
         text = self._rest + page.text
@@ -77,10 +93,10 @@ class LogScreen(LoopScreen):
 
     def refresh_place(self) -> None:
         """How much there is, and whether more is waited for."""
-        pane = self.query_one(LinePane)
+        pane = self.query_one("#log", LinePane)
         state = "■ the job is over" if self._ended else "◐ following" if pane.follows else "‖ not following, G goes on"
         gone = f"{pane.dropped} older lines left" if pane.dropped else ""
-        parts = [f"{len(pane.lines)} lines", gone, self.filter.title, state]
+        parts = [several(len(pane.lines), "line"), gone, self.filter.title, state]
         self.query_one(StatusBar).place = "  ".join(part for part in parts if part)
 
     def _tick(self) -> None:
@@ -89,9 +105,9 @@ class LogScreen(LoopScreen):
 
     def filter_changed(self) -> None:
         """Only lines with these words, also of those that come."""
-        self.query_one(LinePane).set_filter(self.filter)
+        self.query_one("#log", LinePane).set_filter(self.filter)
         self.refresh_place()
 
     def shown_lines(self) -> list[str]:
-        """The log as it is shown."""
-        return [line.text for line in self.query_one(LinePane).lines]
+        """What passes the filter, each line whole."""
+        return [line.text for line in self.query_one("#log", LinePane).lines]

@@ -23,23 +23,27 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
     return padding + text if right else text + padding
 
 
-def wrap(text: str, width: int) -> list[str]:
+def wrap(text: str, width: int, *, hang: int = 0) -> list[str]:
     """One clean line over as many lines of at most `width` columns as it takes, broken at a space where there is one.
 
-    >>> wrap("  a longer line", 9)
-    ['  a', 'longer', 'line']
+    Lines after the first stand `hang` columns to the right, which must be fewer than `width`.
+
+    >>> wrap("  a longer line", 9), wrap("is  a longer line", 10, hang=4)
+    (['  a', 'longer', 'line'], ['is  a', '    longer', '    line'])
     """
-    lines = []
-    while width_of(text) > width:
-        fitting = _fitting(text, width)
+    lines: list[str] = []
+    room, indent = width, ""
+    while width_of(text) > room:
+        fitting = _fitting(text, room)
         at = text.rfind(" ", 0, fitting + 1)
         if not text[: max(at, 0)].strip():
-            lines.append(text[:fitting])
+            lines.append(indent + text[:fitting])
             text = text[fitting:]
         else:
-            lines.append(text[:at].rstrip())
+            lines.append(indent + text[:at].rstrip())
             text = text[at + 1 :]
-    return [*lines, text]
+        room, indent = width - hang, " " * hang
+    return [*lines, indent + text]
 
 
 def _fitting(text: str, width: int) -> int:

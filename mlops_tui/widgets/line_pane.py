@@ -24,15 +24,22 @@ class LinePane(ScrollView, can_focus=False):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(TONE_CLASSES)
     DEFAULT_CSS = (
-        "LinePane { height: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1;" + TONE_CSS + "}"
+        # The gutter is kept free: lines that were wrapped before a scrollbar came would lose their last letter to it.
+        "LinePane { height: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; "
+        "scrollbar-gutter: stable;" + TONE_CSS + "}"
     )
 
-    def __init__(self, lines: Sequence[Cell] = (), *, follow: bool = False, id: str | None = None) -> None:
+    def __init__(
+        self, lines: Sequence[Cell] = (), *, follow: bool = False, hang: int = 0, id: str | None = None
+    ) -> None:
+        """`hang`: columns that what is wrapped stands to the right by."""
         super().__init__(id=id)
+        self._hang = hang
         self._lines = list(lines)
         self._filter = Filter()
         self._follow = follow
         self._shown: list[Cell] = []
+        self._kept: list[Cell] = []
         self._dropped = 0
 
     @property
@@ -42,8 +49,13 @@ class LinePane(ScrollView, can_focus=False):
 
     @property
     def lines(self) -> list[Cell]:
-        """What passes the filter, as it is shown."""
-        return self._shown
+        """What passes the filter, whole: not wrapped."""
+        return self._kept
+
+    @property
+    def holds_any(self) -> bool:
+        """There are lines, whether or not they pass the filter."""
+        return bool(self._lines)
 
     @property
     def dropped(self) -> int:
@@ -64,8 +76,7 @@ class LinePane(ScrollView, can_focus=False):
             self._dropped += over
             self._lay_out()
             return
-        for line in lines:
-            self._shown += self._wrapped(line)
+        self._take(lines)
         self._resize()
 
     def set_filter(self, wanted: Filter) -> None:
@@ -121,14 +132,17 @@ class LinePane(ScrollView, can_focus=False):
         self.scroll_to(y=max(0, min(self.scroll_offset.y + lines, self.max_scroll_y)), animate=False)
 
     def _lay_out(self) -> None:
-        self._shown = [piece for line in self._lines for piece in self._wrapped(line)]
+        self._shown, self._kept = [], []
+        self._take(self._lines)
         self._resize()
 
-    def _wrapped(self, line: Cell) -> list[Cell]:
-        if not self._filter.keeps(line.text.lower()):
-            return []
+    def _take(self, lines: Sequence[Cell]) -> None:
         width = self.scrollable_content_region.width or 80
-        return [Cell(piece, line.tone) for piece in wrap(line.text, width)]
+        hang = self._hang if self._hang < width // 2 else 0
+        for line in lines:
+            if self._filter.keeps(line.text.lower()):
+                self._kept.append(line)
+                self._shown += [Cell(piece, line.tone) for piece in wrap(line.text, width, hang=hang)]
 
     def _resize(self) -> None:
         self.virtual_size = Size(self.size.width, len(self._shown))

@@ -82,7 +82,7 @@ class ActingScreen(LoopScreen):
 
         async def ask(engine: AsyncEngineClient) -> str:
             job = await engine.cancel(_job(job_id))
-            return f"job {job.id} is {job.status}"
+            return f"job {job.id} is {'being cancelled' if job.status == 'running' else job.status}"
 
         return self._do(command, job_id, ask, question=f"Cancel job {job_id}, with all its processes?")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from inspect import isawaitable
 from pathlib import Path
@@ -19,7 +19,7 @@ from textual.widgets import Input
 
 from engine.errors import EngineError, Unavailable
 from engine.settings import Home
-from mlops_tui.commands import Command, typed_commands
+from mlops_tui.commands import Argument, Command, typed_commands
 from mlops_tui.dispatch import answer_of, bindings_of
 from mlops_tui.feed import Feed
 from mlops_tui.keymap import OwnKeys, read_keys
@@ -128,7 +128,7 @@ class MlopsApp(App[None]):
     def _engine_found(self, message: EngineFound) -> None:
         was_lost = self.link.lost_at is not None
         self.link = Link(found=True)
-        if was_lost:
+        if was_lost and self.said.tone != "bad":
             self.say("✓ The engine is back; nothing was lost.", "good")
         self._hand_on(EngineFound(message.after))
 
@@ -150,6 +150,10 @@ class MlopsApp(App[None]):
 
     @on(ActionFailed)
     def _action_failed(self, message: ActionFailed) -> None:
+        if isinstance(message.error, Unavailable):
+            # Why there is none stands beside it while it is so.
+            self.say(f"✗ Not done, for no engine answered: $ {message.line}", "bad")
+            return
         self.say(f"✗ {message.error.message} {message.error.hint}  ($ {message.line})", "bad")
 
     def _hand_on(self, message: Any) -> None:
@@ -185,6 +189,11 @@ class MlopsApp(App[None]):
         """By OSC 52: sent is all that can be said, for no terminal answers."""
         self.copy_to_clipboard(text)
         self.say(f"Sent {len(text)} characters to the terminal's clipboard; :save FILE always works.")
+
+    def fleet_names(self, takes: Argument) -> Sequence[str]:
+        """Models, versions or jobs that the Fleet screen has seen, for completion on every screen."""
+        root = self._screen_stacks.get("fleet", [])[:1]
+        return root[0].choices(takes) if root and isinstance(root[0], FleetScreen) else ()
 
     def remember_typed(self, text: str) -> None:
         """For the arrow keys of the `:` bar."""

@@ -94,8 +94,8 @@ class LoopScreen(Screen[None]):
         return ""
 
     def choices(self, takes: Argument) -> Sequence[str]:
-        """Names that may follow a command on the `:` bar."""
-        return ()
+        """Names that may follow a command on the `:` bar: on every screen those of the fleet."""
+        return self.engine_app.fleet_names(takes)
 
     def shown_lines(self) -> list[str]:
         """What the screen shows, as text, for `:save`."""
@@ -130,6 +130,8 @@ class LoopScreen(Screen[None]):
 
     def do_back(self, _: str) -> AwaitComplete | None:
         """A filter is cleared first; then one level back."""
+        if self.engine_app.said.tone == "bad":
+            self.engine_app.said = Cell("")  # read, and out of the way
         if not self.filter.is_empty:
             self._set_filter("")
         elif len(self.app.screen_stack) > 1:
@@ -141,9 +143,24 @@ class LoopScreen(Screen[None]):
         if not file:
             self.say("Save where? :save FILE", "warn")
             return
-        target = Path(file).expanduser()
+        target, text = Path(file).expanduser(), "\n".join(self.shown_lines()) + "\n"
+
+        def write(yes: bool | None) -> None:
+            if yes:
+                self._write(target, text)
+            else:
+                self.say("Not saved.")
+
+        if target.is_file():
+            from mlops_tui.screens.confirm import ConfirmScreen
+
+            self.app.push_screen(ConfirmScreen(f"Write over {target.absolute()}?", f":save {file}"), write)
+        else:
+            write(True)
+
+    def _write(self, target: Path, text: str) -> None:
         try:
-            target.write_text("\n".join(self.shown_lines()) + "\n", encoding="utf-8")
+            target.write_text(text, encoding="utf-8")
         except OSError as error:
             self.say(f"✗ {target} cannot be written: {error.strerror}.", "bad")
         else:
@@ -226,7 +243,8 @@ class LoopScreen(Screen[None]):
 
     def _said_changed(self, said: Cell) -> None:
         gone = link_sentence(self.engine_app.link, self.now())
-        self.query_one(StatusBar).said = Cell(f"✗ {gone}", "bad") if gone else said
+        not_done = f"{said.text} · " if said.tone == "bad" else "✗ "
+        self.query_one(StatusBar).said = Cell(f"{not_done}{gone}", "bad") if gone else said
 
     def _tick(self) -> None:
         if self.is_current:

@@ -35,7 +35,8 @@ class ConfirmScreen(ModalScreen[bool]):
         """The question, its command line, and how to answer."""
         with Vertical(id="box"):
             yield Static(Content.styled(self._question, "bold"), id="question")
-            yield Static(Content.styled(f"$ {self._line}", "dim"), id="line")
+            line = self._line if self._line.startswith(":") else f"$ {self._line}"
+            yield Static(Content.styled(line, "dim"), id="line")
             if self._name:
                 yield Static(f"Type {self._name} and enter to do it; esc leaves it.", markup=False)
                 yield Input(placeholder=self._name)

@@ -151,11 +151,25 @@ class FleetScreen(ActingScreen):
         table, welcome = self.query_one(LineTable), self.query_one("#welcome", LinePane)
         if welcome.display != empty or table.display == empty:
             table.display, welcome.display = not empty, empty
-        needs = needs_lines(fleet.rows, 3 if self.size.height >= 24 else 1)
+        self._show_needs()
+        self._show_rows()
+
+    def _show_needs(self) -> None:
+        needs = needs_lines(
+            self.fleet.rows if self.fleet else (), 3 if self.size.height >= 24 else 1, self.size.width - 2
+        )
         band = self.query_one("#needs", Static)
         band.display = bool(needs)
         band.update(Content("\n").join([painted(line) for line in needs]))
-        self._show_rows()
+
+    def on_resize(self) -> None:
+        """As much of what needs somebody as there is room for."""
+        self._show_needs()
+
+    def _tick(self) -> None:
+        super()._tick()
+        if self.is_current and self.fleet is not None:
+            self._show_rows()  # ages go on, also while nothing happens
 
     def watch_order(self) -> None:
         """Draw in another order."""
@@ -199,7 +213,8 @@ class FleetScreen(ActingScreen):
         if takes == "version":
             return row.name if row.gate_version is None else f"{row.name}@{row.gate_version}"
         if takes == "job":
-            return "" if row.job_id is None else str(row.job_id)
+            job_id = row.job_id if row.job_id is not None else row.last_job_id
+            return "" if job_id is None else str(job_id)
         return row.name if takes == "model" else ""
 
     def choices(self, takes: Argument) -> Sequence[str]:
@@ -219,7 +234,9 @@ class FleetScreen(ActingScreen):
         if row is None:
             return None
         self.say(f"$ mlops show {row.name}")
-        return self.app.push_screen(DescribeScreen(row.name, fleet_facts(row, self.now()), self.mode))
+        kinds: tuple[Argument, ...] = ("model", "version", "job")
+        subjects = {kind: self.subject(kind) for kind in kinds}
+        return self.app.push_screen(DescribeScreen(row.name, fleet_facts(row, self.now()), self.mode, subjects))
 
     do_open = do_describe
 
@@ -236,7 +253,6 @@ class FleetScreen(ActingScreen):
 
     def shown_lines(self) -> list[str]:
         """The fleet as text."""
+        names = [column.name for column in FLEET_COLUMNS if column.name != "asks"]  # `needs` says it in words
         shown = [fleet_cells(row, self.now()) for row in self.rows()]
-        return ["\t".join(column.name for column in FLEET_COLUMNS)] + [
-            "\t".join(cells[column.name].text for column in FLEET_COLUMNS) for cells in shown
-        ]
+        return ["\t".join(names)] + ["\t".join(cells[name].text for name in names) for cells in shown]

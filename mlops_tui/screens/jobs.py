@@ -200,11 +200,11 @@ class JobsScreen(ActingScreen):
         return job.project or "" if takes == "model" else ""
 
     def choices(self, takes: Argument) -> Sequence[str]:
-        """Projects and numbers of the jobs that are here."""
-        here = list(self.pages.all_here())
+        """Numbers of the jobs that are here and not over; of models and versions those of the fleet."""
         if takes == "job":
-            return [str(job.id) for job in sorted(here, key=lambda job: -job.id) if job.ended_at is None]
-        return sorted({job.project for job in here if job.project}) if takes == "model" else []
+            here = sorted(self.pages.all_here(), key=lambda job: -job.id)
+            return [str(job.id) for job in here if job.ended_at is None]
+        return super().choices(takes)
 
     def do_open(self, _: str) -> AwaitMount | None:
         """The log of the job under the cursor."""
@@ -218,7 +218,16 @@ class JobsScreen(ActingScreen):
         if job is None:
             return None
         self.say(f"$ mlops show job {job.id}")
-        return self.app.push_screen(DescribeScreen(f"job {job.id}", job_facts(job, self.now()), self.mode))
+        subjects: dict[Argument, str] = {"job": str(job.id), "model": job.project or ""}
+        return self.app.push_screen(DescribeScreen(f"job {job.id}", job_facts(job, self.now()), self.mode, subjects))
+
+    def do_cancel(self, argument: str) -> AwaitMount | None:
+        """Cancel a job; of one that is known to be over no question is asked."""
+        job = self.pages.get(int(argument)) if argument.isdecimal() and len(argument) < 16 else self.current()
+        if job is not None and job.ended_at is not None and argument in ("", str(job.id)):
+            self.say(f"✗ Job {job.id} is over already ({job.status}); there is nothing to cancel.", "bad")
+            return None
+        return super().do_cancel(argument)
 
     def do_sort(self, _: str) -> None:
         """Newest or oldest first."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import ClassVar
 
+from mlops_tui.actions import ActingScreen
 from mlops_tui.commands import BY_ID, Where
-from mlops_tui.screens.base import LoopScreen
 from mlops_tui.view.cell import Cell
 from mlops_tui.widgets.line_pane import LinePane
 
@@ -20,7 +20,7 @@ MEANWHILE = {
 }
 
 
-class NotThereScreen(LoopScreen):
+class NotThereScreen(ActingScreen):
     """One sentence."""
 
     place: ClassVar[Where] = "everywhere"

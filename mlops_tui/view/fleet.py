@@ -12,6 +12,7 @@ from mlops_tui.view.figures import count, metric, milliseconds, rate, share
 from mlops_tui.view.metrics import arrow
 from mlops_tui.view.sparkline import sparkline
 from mlops_tui.view.times import age, exact
+from mlops_tui.view.width import fit
 
 if TYPE_CHECKING:
     from engine.wire.fleet import FleetRow
@@ -20,7 +21,8 @@ NOT_WATCHED = "not watched yet"
 """Drift is not looked at in this version, and the screen says so rather than showing a calm sign."""
 
 FLEET_COLUMNS = (
-    Column("model", 12, widest=40),
+    Column("model", 10, widest=40),
+    Column("asks", 1, head=" "),
     Column("data", 7, rank=3, right=True),
     Column("train", 11, rank=1),
     Column("gate", 11, rank=2),
@@ -34,7 +36,7 @@ FLEET_COLUMNS = (
     Column("metric", 7, rank=7, right=True),
     Column("history", 8, rank=10, widest=20),
     Column("alarms", 6, rank=9, right=True),
-    Column("needs", 14, rank=11, widest=40),
+    Column("needs", 14, rank=11, widest=60),
 )
 
 
@@ -42,6 +44,7 @@ def fleet_cells(row: FleetRow, now: datetime) -> dict[str, Cell]:
     """The cells of one model, by column."""
     traffic = row.traffic
     return {
+        "asks": Cell("▲", "warn") if row.needs else Cell(""),
         "model": cell(row.name, "strong"),
         "data": number(count(row.data_rows)),
         "train": train_cell(row, now),
@@ -56,7 +59,7 @@ def fleet_cells(row: FleetRow, now: datetime) -> dict[str, Cell]:
         "metric": number(metric(row.metric_history[-1] if row.metric_history else None)),
         "history": Cell(sparkline(row.metric_history, 20), "busy"),
         "alarms": number(f"! {row.open_alarms}", "bad") if row.open_alarms else number("0", "dim"),
-        "needs": Cell(f"▲ {cell(row.needs).text}", "warn") if row.needs else Cell(""),
+        "needs": cell(row.needs, "warn"),
     }
 
 
@@ -88,14 +91,15 @@ def challenger_cell(row: FleetRow) -> Cell:
     return Cell(f"@{row.challenger}{part}", "busy")
 
 
-def needs_lines(rows: Sequence[FleetRow], most: int) -> list[Cell]:
-    """What needs a person, at most `most` lines of it; empty when nothing does."""
+def needs_lines(rows: Sequence[FleetRow], most: int, width: int) -> list[Cell]:
+    """What needs a person in at most `most` lines, the last of which says how many more; empty when nothing does."""
     asking = [row for row in rows if row.needs]
-    lines = [cell(f"▲ {row.name}: {row.needs}", "warn") for row in asking[:most]]
-    if len(asking) > most > 0:
-        more = len(asking) - most + 1
-        lines[-1] = cell(f"▲ {more} more need somebody; they stand on top", "warn")
-    return lines
+    if not asking or most < 1:
+        return []
+    more = f" · {len(asking) - most} more" if len(asking) > most else ""
+    *first, last = [cell(f"▲ {row.name}: {row.needs}").text for row in asking[:most]]
+    lines = [fit(text, width).rstrip() for text in first] + [fit(last, width - len(more)).rstrip() + more]
+    return [Cell(line, "warn") for line in lines]
 
 
 def fleet_facts(row: FleetRow, now: datetime) -> list[tuple[str, Cell]]:
@@ -104,10 +108,10 @@ def fleet_facts(row: FleetRow, now: datetime) -> list[tuple[str, Cell]]:
     return [
         ("model", cell(f"{row.name} · {row.task}", "strong")),
         ("needs", Cell(f"▲ {cell(row.needs).text}", "warn") if row.needs else cell("nothing", "dim")),
-        ("data", cell(f"{count(row.data_rows)} rows, {exact(row.data_at)} ({age(row.data_at, now)})")),
+        ("data", cell(None if row.data_at is None else f"{count(row.data_rows)} rows, {_when(row.data_at, now)}")),
         ("train", train_cell(row, now)),
-        ("trained", cell(f"{exact(row.train_at)} ({age(row.train_at, now)})")),
-        ("job", cell(row.job_id)),
+        ("trained", cell(None if row.train_at is None else _when(row.train_at, now))),
+        ("job", cell(row.job_id if row.job_id is not None else row.last_job_id)),
         ("gate", gate_cell(row)),
         ("live", mark(row.live_status)),
         ("champion", cell(None if row.champion is None else f"{row.name}@{row.champion}")),
@@ -120,6 +124,10 @@ def fleet_facts(row: FleetRow, now: datetime) -> list[tuple[str, Cell]]:
         ("metric", cell(f"{row.metric} {arrow(row.metric)}")),
         ("history", cell(" ".join(metric(value) for value in row.metric_history) or None)),
     ]
+
+
+def _when(at: datetime, now: datetime) -> str:
+    return f"{exact(at)} ({age(at, now)})"
 
 
 def _latency(row: FleetRow) -> str:

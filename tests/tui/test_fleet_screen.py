@@ -1,9 +1,11 @@
 """1 Fleet."""
 
+from datetime import timedelta
+
 import pytest
 from fakes import wire_objects as made
 from fakes.fake_engine import FakeEngine
-from fakes.terminal import pane, screen_text, settle, shows, status, table
+from fakes.terminal import Clock, pane, screen_text, settle, shows, status, table, title
 
 from engine.wire.events import Progress
 from mlops_tui.app import MlopsApp
@@ -143,3 +145,55 @@ async def test_screens_that_are_not_there_yet_say_so_in_a_sentence(app: MlopsApp
             await pilot.press(key)
             await settle(pilot, shows(pilot, f"The {name} screen is not there yet."))
             assert pane(pilot) is not None
+
+
+async def test_ages_go_on_while_nothing_happens(app: MlopsApp, three: FakeEngine, clock: Clock):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, shows(pilot, "✓ 2m ago"))
+        clock.now += timedelta(minutes=7)
+        app.screen._tick()  # type: ignore[attr-defined]
+        await settle(pilot, shows(pilot, "✓ 9m ago"))
+
+
+async def test_a_row_that_needs_somebody_is_marked_at_every_width(app: MlopsApp, three: FakeEngine):
+    async with app.run_test(size=(60, 15)) as pilot:
+        await settle(pilot, shows(pilot, "▸ fraud"))
+        assert ["▲" in line for line in screen_text(pilot)[3:6]] == [True, False, False]
+
+
+async def test_a_small_screen_tells_the_first_need_whole_and_counts_the_others(app: MlopsApp, three: FakeEngine):
+    three.fleet = [made.fleet_row(f"model{at}", needs=f"training failed: {'why ' * 40}") for at in range(4)]
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot, shows(pilot, "▲ model2: training failed: why"))
+        assert shows(pilot, "… · 1 more")()
+        await pilot.resize_terminal(60, 15)
+        await settle(pilot, lambda: screen_text(pilot)[1].endswith(" · 3 more"))
+        assert screen_text(pilot)[1].startswith(" ▲ model0: training failed: why")
+        assert "model" in screen_text(pilot)[2]
+        assert not shows(pilot, "▲ model1: ")()
+
+
+async def test_the_log_of_what_failed_opens_from_its_row(app: MlopsApp, three: FakeEngine):
+    three.fleet = [made.fleet_row("fraud", train_status="failed", last_job_id=7, needs="training failed: no")]
+    three.jobs[7] = made.job(7, status="failed")
+    three.logs[7] = "Traceback\n"
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, shows(pilot, "▲ fraud"))
+        await pilot.press("l")
+        await settle(pilot, shows(pilot, "Traceback"))
+
+
+async def test_what_was_asked_while_no_engine_is_there_is_told_as_not_done(app: MlopsApp, three: FakeEngine):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, shows(pilot, "▲ fraud"))
+        three.go_down()
+        await settle(pilot, lambda: "no engine" in title(pilot).link.text)
+        await pilot.press("t")
+        await settle(
+            pilot, lambda: "Not done" in status(pilot).said.text and "No engine since" in status(pilot).said.text
+        )
+        three.is_up = True
+        await settle(pilot, lambda: "● engine" in title(pilot).link.text)
+        assert status(pilot).said.text == "✗ Not done, for no engine answered: $ mlops train fraud"
+        await pilot.press("escape")
+        await settle(pilot, lambda: status(pilot).said.text == "")

@@ -1,5 +1,7 @@
 """7 Jobs."""
 
+from pathlib import Path
+
 import pytest
 from fakes import wire_objects as made
 from fakes.fake_engine import FakeEngine
@@ -170,3 +172,81 @@ async def test_what_is_typed_ahead_reaches_the_screen_it_was_meant_for(app: Mlop
         await settle(pilot, shows(pilot, "1/1000"))
         await pilot.press("1", "7", "j", "j", "d")
         await settle(pilot, shows(pilot, "› job 998"))
+
+
+async def test_a_long_line_of_a_log_loses_no_letter_to_the_scrollbar(app: MlopsApp, many: FakeEngine):
+    many.logs[1000] = "0123456789" * 170 + "\n" + "end\n" * 30
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("7")
+        await settle(pilot, shows(pilot, "1/1000"))
+        await pilot.press("l")
+        await settle(pilot, shows(pilot, "end"))
+        await pilot.press("g")
+        await settle(pilot, shows(pilot, "0123456789"))
+        wrapped = [line[:79] for line in screen_text(pilot)[1:20]]
+        assert "".join(wrapped) == ("0123456789" * 170)[: 79 * 19]
+
+
+async def test_a_log_is_saved_in_the_lines_it_was_printed_in(app: MlopsApp, many: FakeEngine, tmp_path: Path):
+    many.logs[1000] = "a " * 150 + "\nshort\n"
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("7")
+        await settle(pilot, shows(pilot, "1/1000"))
+        await pilot.press("l")
+        await settle(pilot, shows(pilot, "short"))
+        assert "2 lines" in status(pilot).place
+        await pilot.press("colon", *f"save {tmp_path}/log", "enter")
+        await settle(pilot, lambda: "is written" in status(pilot).said.text)
+        assert [line.strip() for line in (tmp_path / "log").read_text().splitlines()] == [("a " * 150).strip(), "short"]
+
+
+async def test_nothing_is_written_over_without_a_yes(app: MlopsApp, many: FakeEngine, tmp_path: Path):
+    (tmp_path / "mine").write_text("mine")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("7")
+        await settle(pilot, shows(pilot, "1/1000"))
+        await pilot.press("colon", *f"save {tmp_path}/mine", "enter")
+        await settle(pilot, shows(pilot, "Write over"))
+        await pilot.press("enter")
+        await settle(pilot, lambda: "Not saved" in status(pilot).said.text)
+        assert (tmp_path / "mine").read_text() == "mine"
+
+
+async def test_a_job_that_printed_nothing_says_so(app: MlopsApp, many: FakeEngine):
+    many.jobs[1000], many.logs[1000] = made.job(1000), ""
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("7")
+        await settle(pilot, shows(pilot, "1/1000"))
+        await pilot.press("l")
+        await settle(pilot, shows(pilot, "Job 1000 printed nothing."))
+
+
+async def test_no_question_is_asked_about_a_job_that_is_over(app: MlopsApp, many: FakeEngine):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("7")
+        await settle(pilot, shows(pilot, "1/1000"))
+        await pilot.press("j", "j", "j", "X")
+        await settle(pilot, lambda: "Job 997 is over already" in status(pilot).said.text)
+
+
+async def test_every_screen_completes_the_names_of_the_fleet(app: MlopsApp, many: FakeEngine):
+    many.fleet = [made.fleet_row("fraud")]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, shows(pilot, "fraud"))
+        await pilot.press("7")
+        await settle(pilot, shows(pilot, "1/1000"))
+        await pilot.press("colon", *"approve ")
+        await settle(pilot, shows(pilot, "approve fraud@3"))
+        await pilot.press("escape", "l", "colon", *"rollback ")
+        await settle(pilot, shows(pilot, "rollback fraud"))
+
+
+async def test_what_is_described_wraps_under_its_value(app: MlopsApp, many: FakeEngine):
+    many.jobs[999] = made.job(999, status="failed", failure=Failure(code="bad_data", message="word " * 40))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("7")
+        await settle(pilot, shows(pilot, "1/1000"))
+        await pilot.press("j", "d")
+        await settle(pilot, shows(pilot, "what      word"))
+        at = next(at for at, line in enumerate(screen_text(pilot)) if line.startswith("what "))
+        assert screen_text(pilot)[at + 1].startswith("          word")

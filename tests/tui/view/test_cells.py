@@ -79,10 +79,11 @@ def test_an_endpoint_that_saw_nothing_has_no_figures():
 
 def test_many_needs_are_told_in_few_lines():
     rows = [made.fleet_row(f"m{at}", needs="approve") for at in range(9)]
-    lines = needs_lines(rows, 3)
-    assert len(lines) == 3
-    assert "7 more" in lines[-1].text
-    assert needs_lines([made.fleet_row()], 3) == []
+    told = [line.text for line in needs_lines(rows, 3, 40)]
+    assert told == ["▲ m0: approve", "▲ m1: approve", "▲ m2: approve · 6 more"]
+    long = needs_lines([made.fleet_row(needs="approve " * 9), *rows], 1, 30)
+    assert [line.text for line in long] == ["▲ fraud: approve app… · 9 more"]
+    assert needs_lines([made.fleet_row()], 3, 40) == []
 
 
 def test_a_job_tells_why_it_waits_what_it_does_why_it_failed_and_what_came_of_it():
@@ -122,7 +123,7 @@ def test_columns_fill_a_width_and_never_overflow_it(columns, width: int):
 
 def test_at_80_columns_the_loop_is_still_told():
     assert [one.column.name for one in place(FLEET_COLUMNS, 78)] == [
-        "model", "data", "train", "gate", "live", "champion", "traffic", "p95"
+        "model", "asks", "data", "train", "gate", "live", "champion", "traffic", "p95"
     ]  # fmt: skip
 
 

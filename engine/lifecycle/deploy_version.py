@@ -8,8 +8,9 @@ from engine.lifecycle.caller import Caller
 from engine.lifecycle.parts import Parts
 from engine.lifecycle.release import need_approval, place, plan_of_version, refusal
 from engine.registry.queries.endpoints import get_deployment
+from engine.registry.queries.models import newest_version
 from engine.registry.queries.projects import no_project
-from engine.registry.tables import Approval, Project, Version
+from engine.registry.tables import Project, Version
 from engine.registry.tx import Tx
 from engine.wire.endpoints import Deploy, DeploymentView
 
@@ -53,20 +54,19 @@ def _newest(tx: Tx, caller: Caller, name: str, ask: Deploy) -> Version:
     project = tx.first(Project, Project.name == name)
     if project is None:
         raise no_project(name)
-    versions = tx.all(Version, Version.project_id == project.id, newest=Version.number)
-    if not versions:
+    newest = tx.get(Version, newest_version(tx, project.id or 0) or 0)
+    if newest is None:
         raise NotFound(f"{name} has no version yet.", f"Train it: `mlops train {name}`.", name=name)
     if ask.override is not None:
-        return versions[0]
-    approved = {row.version_id for row in tx.all(Approval)}
-    passed_too = caller.may("approver")
-    for version in versions:
-        if version.id in approved or (passed_too and version.outcome == "pass"):
-            return version
-    if versions[0].outcome != "pass":
-        raise refusal(name, versions[0])
+        return newest
+    releasable = newest_version(tx, project.id or 0, "approved or passed" if caller.may("approver") else "approved")
+    found = tx.get(Version, releasable or 0)
+    if found is not None:
+        return found
+    if newest.outcome != "pass":
+        raise refusal(name, newest)
     raise Forbidden(
         f"No version of {name} is approved.",
-        f"Ask an approver: `mlops approve {name}@{versions[0].number}`.",
+        f"Ask an approver: `mlops approve {name}@{newest.number}`.",
         name=name,
     )

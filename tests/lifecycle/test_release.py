@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from fakes.core import ADA, BEN, CY, add, go_live, train
 from pydantic import ValidationError
+from sqlalchemy import event
 
 from engine.deployment.records import switch
 from engine.errors import Conflict, Forbidden, GateRefused, InsufficientEvidence, InvalidInput, NotFound
@@ -77,6 +78,33 @@ def test_an_operator_deploys_only_what_is_approved(model: Parts) -> None:
         deploy_version(model, CY, "fraud", Deploy(version=1))
     approve_version(model, BEN, "fraud", 1, ApproveVersion())
     assert deploy_version(model, CY, "fraud", Deploy()).version == 1
+
+
+@pytest.mark.parametrize("caller", [BEN, CY], ids=lambda caller: caller.role)
+def test_the_newest_version_is_found_without_loading_all_of_them(model: Parts, caller: Caller) -> None:
+    for _ in range(3):
+        train(model)
+    approve_version(model, BEN, "fraud", 2, ApproveVersion())
+    judged(model, "fail", 4)
+    loaded: list[int] = []
+
+    def load(version: Version, _: object) -> None:
+        loaded.append(version.number)
+
+    event.listen(Version, "load", load)
+    try:
+        version = deploy_version(model, caller, "fraud", Deploy()).version
+        train(model)
+    finally:
+        event.remove(Version, "load", load)
+    assert version == (3 if caller is BEN else 2)
+    assert 1 not in loaded
+
+
+def test_an_override_without_a_version_means_the_newest(model: Parts) -> None:
+    train(model)
+    judged(model, "fail", 2)
+    assert deploy_version(model, BEN, "fraud", Deploy(override="needed now")).version == 2
 
 
 @pytest.mark.parametrize("release", [deploy_version, promote_version])

@@ -15,6 +15,7 @@ from engine.lifecycle.steps.bundle import manifest_entry, read_manifest, signatu
 from engine.lifecycle.steps.step import Apply, Posted, checked
 from engine.project import Project, parse_project
 from engine.registry.events import ENGINE
+from engine.registry.queries.models import last_number
 from engine.registry.queue import end_job
 from engine.registry.recording import set_metrics
 from engine.registry.tables import Alias, Candidate, Job, Run, Version, now
@@ -72,11 +73,10 @@ def _register(tx: Tx, job: Job, judged: _Judged) -> Version:
         raise InvalidInput(f"Job {job.id} has no run with a snapshot to judge.", job=job.id)
     verdict = _decide(tx, run, judged)
     best = tx.get(Candidate, (run.id, judged.fit.best))
-    newest = tx.first(Version, Version.project_id == run.project_id, newest=Version.number)
     version = tx.add(
         Version(
             project_id=run.project_id,
-            number=newest.number + 1 if newest else 1,
+            number=last_number(tx, run.project_id) + 1,
             run_id=run.id or 0,
             snapshot_id=run.snapshot_id,
             revision_id=run.revision_id or 0,

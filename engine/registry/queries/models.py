@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, exists, func, or_, select
 
 from engine.errors import NotFound
 from engine.registry.core import (
@@ -186,3 +186,23 @@ def _view(row: Row[Any], aliases: list[str], share: float) -> VersionView:
         time_column=signature.get("time"),
         share=share,
     )
+
+
+def newest_version(
+    source: Source, project: int, among: Literal["all", "approved", "approved or passed"] = "all"
+) -> int | None:
+    """The id of a project's newest version among those; None: there is none. Its bundle and evidence stay unread."""
+    approved = exists().where(APPROVAL.c.version_id == VERSION.c.id)
+    asked = select(VERSION.c.id).where(VERSION.c.project_id == project).order_by(VERSION.c.number.desc()).limit(1)
+    if among != "all":
+        asked = asked.where(approved if among == "approved" else or_(approved, VERSION.c.outcome == "pass"))
+    with source.connection() as connection:
+        found: int | None = connection.execute(asked).scalar()
+        return found
+
+
+def last_number(source: Source, project: int) -> int:
+    """Of a project's versions; 0: it has none yet."""
+    with source.connection() as connection:
+        asked = select(func.max(VERSION.c.number)).where(VERSION.c.project_id == project)
+        return connection.execute(asked).scalar() or 0

@@ -235,6 +235,19 @@ def test_the_logs_of_all_attempts_read_as_one(parts: Parts, tmp_path: Path) -> N
     assert text == "first ü\n"
 
 
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+def test_what_is_put_in_place_of_a_log_is_not_read(parts: Parts, tmp_path: Path, kind: str) -> None:
+    add(parts, tmp_path)
+    job = train_project(parts, ADA, "fraud", TrainProject()).job
+    claim(parts)
+    log = parts.home.job_log(job.id, 1)
+    log.unlink(missing_ok=True)
+    (tmp_path / "secret").write_text("a secret")
+    {"link": lambda: log.symlink_to(tmp_path / "secret"), "pipe": lambda: os.mkfifo(log), "folder": log.mkdir}[kind]()
+    page = read_log(parts, job.id)
+    assert (page.text, page.next_offset) == ("", 0)
+
+
 def test_a_log_has_ended_with_its_job(parts: Parts, tmp_path: Path) -> None:
     add(parts, tmp_path)
     train(parts)

@@ -26,7 +26,7 @@ from engine.wire.work import CompactOrder
 
 ENOUGH_BYTES = 4 * 1024 * 1024
 """So much is compacted at once, however fresh; where captures may not grow so far, a quarter of their limit is."""
-LONG_ENOUGH_S = 3600.0
+LONG_ENOUGH_S = 900.0
 """Captures are compacted however few they are, once the oldest of them is older than this or its replica is over."""
 PAUSE_AFTER_FAILURE_S = 900.0
 

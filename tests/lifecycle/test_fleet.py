@@ -6,11 +6,15 @@ from pathlib import Path
 
 from fakes.core import ADA, add, claim, train
 
+from engine.lifecycle.deploy_version import deploy_version
 from engine.lifecycle.fail_attempt import fail_attempt
 from engine.lifecycle.parts import Parts
 from engine.lifecycle.train_project import train_project
 from engine.registry.queries.fleet import get_fleet
+from engine.registry.tables import Deployment
+from engine.registry.tx import Tx
 from engine.wire.base import Failure
+from engine.wire.endpoints import Deploy
 from engine.wire.projects import TrainProject
 from engine.wire.work import ReportFailure
 
@@ -31,3 +35,18 @@ def test_a_failed_training_stands_above_what_waits_for_somebody_and_says_why(par
         ("waits", "approve version 1"),
     ]
     assert (rows[0].job_id, rows[0].last_job_id) == (None, worked.job_id)
+
+
+def test_a_failed_deployment_says_why(parts: Parts, tmp_path: Path) -> None:
+    add(parts, tmp_path)
+    train(parts)
+    begun = deploy_version(parts, ADA, "fraud", Deploy()).id
+
+    def break_down(tx: Tx) -> None:
+        deployment = tx.get(Deployment, begun)
+        assert deployment is not None
+        deployment.status, deployment.note = "failed", "The model server ended."
+        tx.add(deployment)
+
+    parts.writer.write_and_wait(break_down)
+    assert get_fleet(parts.reader).rows[0].needs == "deployment failed: The model server ended."

@@ -34,9 +34,10 @@ FLEET_COLUMNS = (
     Column("p95", 7, rank=5, right=True),
     Column("errors", 6, rank=6, right=True),
     Column("metric", 7, rank=7, right=True),
+    Column("judged", 17, rank=12, head="judged by"),
     Column("history", 8, rank=10, widest=20),
     Column("alarms", 6, rank=9, right=True),
-    Column("needs", 14, rank=11, widest=60),
+    Column("needs", 20, rank=11, widest=60),
 )
 
 
@@ -57,6 +58,7 @@ def fleet_cells(row: FleetRow, now: datetime) -> dict[str, Cell]:
         "p95": number(milliseconds(traffic.p95_ms)),
         "errors": number(share(traffic.error_share), "bad" if traffic.error_share else "plain"),
         "metric": number(metric(row.metric_history[-1] if row.metric_history else None)),
+        "judged": cell(f"{row.metric} {arrow(row.metric)}", "dim"),
         "history": Cell(sparkline(row.metric_history, 20), "busy"),
         "alarms": number(f"! {row.open_alarms}", "bad") if row.open_alarms else number("0", "dim"),
         "needs": cell(row.needs, "warn"),

@@ -31,12 +31,13 @@ def _bar(value: float, low: float, high: float) -> str:
 
 
 def progress_bar(fraction: float | None, width: int) -> str:
-    """A bar of `width` columns; not known is an open one.
+    """A bar of `width` columns, by halves of one; not known is an open one. Full only when all is done.
 
-    >>> progress_bar(0.5, 4)
-    '━━──'
+    >>> progress_bar(0.5, 4), progress_bar(0.2, 4)
+    ('━━──', '╸───')
     """
     if fraction is None:
         return "┄" * width
-    done = int(min(max(fraction, 0.0), 1.0) * width)
-    return "━" * done + "─" * (width - done)
+    halves = int(min(max(fraction, 0.0), 1.0) * width * 2)
+    done = "━" * (halves // 2) + "╸" * (halves % 2)
+    return done + "─" * (width - len(done))

@@ -1,6 +1,6 @@
 # Needs Python 3.11 or newer and make; uv is used where it is on the PATH. Every target sets .venv up by itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench faults lock clean
+.PHONY: help demo test check bench faults pictures lock clean
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -14,6 +14,7 @@ help:
 	@echo "make check   format, lint, types, import rules"
 	@echo "make faults  kill -9, full disks, frozen workers: the long tests"
 	@echo "make bench   start, idle, API, predictions: figures"
+	@echo "make pictures  docs/pictures again, of the real terminal on an engine of its own"
 	@echo "make lock    requirements.lock again, from pyproject.toml (needs uv)"
 	@echo "make clean   remove .venv and caches"
 
@@ -38,6 +39,9 @@ faults: .venv/.ready
 
 bench: .venv/.ready
 	@$(BIN)/python -m tests.bench $(BENCH)
+
+pictures: .venv/.ready
+	@$(BIN)/python tools/pictures.py
 
 lock:
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --all-extras \

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import typer
 
-from engine.errors import DeploymentFailed, EngineUnreachable, NotFound
+from engine.errors import DeploymentFailed, EngineUnreachable, GatewayUnavailable, NotFound
 from mlops_tui.cli.console import Console
 from mlops_tui.cli.root import DETACHED
 from mlops_tui.view.clean import clean
@@ -25,6 +25,9 @@ POLL_S = 0.25
 
 ENGINE_GONE_LIMIT_S = 600.0
 """How long a wait outlasts an engine that is gone; jobs and servers outlive it."""
+
+GATEWAY_PATIENCE_S = 10.0
+"""A gateway that died is back in a second; one whose port is taken stays away."""
 
 T = TypeVar("T")
 
@@ -128,16 +131,43 @@ def wait_for_deployment(engine: EngineClient, begun: DeploymentView) -> Deployme
 
     Raises:
         DeploymentFailed: it failed, or another took its place before it was live.
+        GatewayUnavailable: all is ready but the gateway, and has been for a while.
     """
     what = f"{begun.endpoint}@{begun.version}"
     with detachable("mlops endpoints", f"mlops rollback {begun.endpoint}"), shown_progress() as shown:
-        ended = _poll(lambda: _deployment(engine, begun), lambda now: _show_deployment(shown, what, now), shown)
+        gateway = _GatewayWatch(engine, what)
+        ended = _poll(
+            lambda: _deployment(engine, begun), lambda now: _show_deployment(shown, gateway, what, now), shown
+        )
     if ended is None:
         raise DeploymentFailed(f"{what} was replaced before it was live.", "See `mlops endpoints`.", id=begun.id)
     if ended.status == "failed":
         told = ended.note or "it did not become ready"
         raise DeploymentFailed(f"{what} was not released: {told.rstrip('.')}.", "The version before keeps the traffic.")
     return ended
+
+
+class _GatewayWatch:
+    """Ends a wait that a gateway without an address would make endless."""
+
+    def __init__(self, engine: EngineClient, what: str) -> None:
+        self._engine, self._what = engine, what
+        self._wrong_since: float | None = None
+
+    def look(self, now: DeploymentView) -> None:
+        """Raises `GatewayUnavailable` once the gateway has been amiss for `GATEWAY_PATIENCE_S`."""
+        wrong = self._engine.status().gateway_note if now.note else ""
+        if not wrong:
+            self._wrong_since = None
+            return
+        moment = time.monotonic()
+        self._wrong_since = self._wrong_since or moment
+        if moment - self._wrong_since >= GATEWAY_PATIENCE_S:
+            raise GatewayUnavailable(
+                f"{self._what} is ready, but not reached: {wrong.rstrip('.')}.",
+                "It goes live by itself once the gateway can listen; another port is named under [gateway] in "
+                "config.toml, before the engine starts.",
+            )
 
 
 def _deployment(engine: EngineClient, begun: DeploymentView) -> DeploymentView | None:
@@ -148,9 +178,10 @@ def _deployment(engine: EngineClient, begun: DeploymentView) -> DeploymentView |
     return next((one for one in found.deployments if one.id == begun.id), None)
 
 
-def _show_deployment(shown: Shown, what: str, now: DeploymentView | None) -> bool:
+def _show_deployment(shown: Shown, gateway: _GatewayWatch, what: str, now: DeploymentView | None) -> bool:
     if now is None or now.status in ("live", "failed", "stopped"):
         return True
+    gateway.look(now)
     shown.update(None, f"{what} · {now.status}" + (f" · {now.note}" if now.note else ""))
     return False
 

@@ -79,3 +79,15 @@ def test_approve_records_an_override(mlops, fake: FakeEngine):
     assert ran.code == 0
     assert fake.asked("POST", "/models/fraud/versions/3/approve") == [{"override": "known drift"}]
     assert "→ mlops deploy fraud@3" in ran.out
+
+
+def test_a_gateway_that_cannot_listen_ends_the_wait_with_the_reason(
+    mlops, fake: FakeEngine, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("mlops_tui.cli.waiting.GATEWAY_PATIENCE_S", 0.0)
+    _becomes(fake, "starting", note="Ready; it waits for the gateway.")
+    fake.gateway_note = "The gateway cannot listen on 127.0.0.1 port 8700: it is taken by another program."
+    ran = mlops("deploy", "fraud@3")
+    assert ran.code == 1
+    assert "it is taken by another program" in ran.err
+    assert "[gateway]" in ran.err

@@ -44,6 +44,7 @@ class FakeEngine:
         self.on_job_asked: Callable[[JobView], JobView] = lambda job: job
         """How a job has moved on when it is asked for; what it gives is kept."""
         self.on_endpoint_asked: Callable[[EndpointView], EndpointView] = lambda endpoint: endpoint
+        self.gateway_note = ""
         self._streams: set[asyncio.Queue[str | None]] = set()
 
     def client(self) -> EngineClient:
@@ -203,7 +204,7 @@ Handler = Callable[[FakeEngine, tuple[str, ...], dict[str, str], Any], Answer]
 
 _ROUTES: list[tuple[str, str, Handler]] = [
     ("/about", "GET", lambda e, g, p, b: made.about()),
-    ("/status", "GET", lambda e, g, p, b: made.status()),
+    ("/status", "GET", lambda e, g, p, b: made.status(gateway_note=e.gateway_note)),
     ("/doctor", "GET", lambda e, g, p, b: []),
     ("/down", "POST", lambda e, g, p, b: {}),
     ("/fleet", "GET", lambda e, g, p, b: {"rows": e.fleet}),

@@ -8,6 +8,7 @@ from fakes.core import ADA, add, claim, train
 
 from engine.lifecycle.deploy_version import deploy_version
 from engine.lifecycle.fail_attempt import fail_attempt
+from engine.lifecycle.log_run import log_run
 from engine.lifecycle.parts import Parts
 from engine.lifecycle.train_project import train_project
 from engine.registry.queries.fleet import get_fleet
@@ -16,6 +17,7 @@ from engine.registry.tx import Tx
 from engine.wire.base import Failure
 from engine.wire.endpoints import Deploy
 from engine.wire.projects import TrainProject
+from engine.wire.runs import LogRun
 from engine.wire.work import ReportFailure
 
 
@@ -28,6 +30,7 @@ def test_a_failed_training_stands_above_what_waits_for_somebody_and_says_why(par
     worked = claim(parts)
     why = Failure(code="bad_data", message="The file has no rows.")
     fail_attempt(parts, worked.job_id, worked.attempt, ReportFailure(failure=why))
+    log_run(parts, ADA, LogRun(project="zebra", metrics={"x": 1.0}))
     rows = get_fleet(parts.reader).rows
     assert [(row.name, row.needs) for row in rows] == [
         ("zebra", "training failed: The file has no rows."),

@@ -24,7 +24,7 @@ def get_fleet(source: Source, seen: Observed = NOTHING_SEEN) -> Fleet:
     """A row per project: those that need a person first, then by name."""
     with source.connection() as connection:
         projects = list(connection.execute(select(PROJECT).order_by(PROJECT.c.name)))
-        data, runs, jobs = _newest(connection, SNAPSHOT), _newest(connection, RUN), _training(connection)
+        data, runs, jobs = _newest(connection, SNAPSHOT), _newest(connection, RUN, RUN.c.job_id.is_not(None)), _training(connection)
         versions, behind, champions = _versions(connection), _behind(connection), _champions(connection)
     rows = [
         _row(
@@ -42,9 +42,9 @@ def get_fleet(source: Source, seen: Observed = NOTHING_SEEN) -> Fleet:
     return Fleet(rows=sorted(rows, key=lambda row: (_urgency(row.needs), row.name)))
 
 
-def _newest(connection: Connection, table: Any) -> dict[int, Row[Any]]:
-    """By project, the row with the highest id."""
-    last = select(func.max(table.c.id)).group_by(table.c.project_id)
+def _newest(connection: Connection, table: Any, *of: Any) -> dict[int, Row[Any]]:
+    """By project, the row with the highest id; of runs those that a job trained, for scripts log runs of their own."""
+    last = select(func.max(table.c.id)).where(*of).group_by(table.c.project_id)
     wanted = {name for name in _OF_NEWEST if name in table.c}
     found = select(*(table.c[name] for name in sorted(wanted))).where(table.c.id.in_(last))
     return {row.project_id: row for row in connection.execute(found)}

@@ -24,7 +24,11 @@ def get_fleet(source: Source, seen: Observed = NOTHING_SEEN) -> Fleet:
     """A row per project: those that need a person first, then by name."""
     with source.connection() as connection:
         projects = list(connection.execute(select(PROJECT).order_by(PROJECT.c.name)))
-        data, runs, jobs = _newest(connection, SNAPSHOT), _newest(connection, RUN, RUN.c.job_id.is_not(None)), _training(connection)
+        data, runs, jobs = (
+            _newest(connection, SNAPSHOT),
+            _newest(connection, RUN, RUN.c.job_id.is_not(None)),
+            _training(connection),
+        )
         versions, behind, champions = _versions(connection), _behind(connection), _champions(connection)
     rows = [
         _row(

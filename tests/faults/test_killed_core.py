@@ -101,7 +101,8 @@ def finish_look(parts: Parts, *, expected: bool) -> None:
                 finish_step(parts, job.id, running.attempt, "look", FinishStep(result=LOOK))
                 supervisor.poke()
             wait_for_status(parts, job.id, "succeeded")
-            wait_for(lambda: not supervisor.running(), "the worker to end")
+            # The training may wait in the queue as well, and is begun as soon as there is room.
+            wait_for(lambda job=job: job.id not in supervisor.running(), "the worker to end")
             wait_for(partial(nothing_runs, parts, job.id), "all its processes to be gone")
 
 

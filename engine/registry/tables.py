@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, Column, DateTime, Index, MetaData, Text, UniqueConstraint
+from sqlalchemy import JSON, Column, DateTime, Index, MetaData, Text, UniqueConstraint, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
@@ -230,6 +230,8 @@ class Version(Table, table=True):
     reasons: list[str] = Field(sa_column=_json())
     evidence: dict[str, Any] = Field(sa_column=_json())
     trained_until: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    predictions: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
+    """Profile of its answers on the test rows, which later checks compare with; None: a version from before checks."""
     created_at: datetime = Field(sa_column=_time())
     created_by: str
     reason: str = ""
@@ -281,6 +283,8 @@ class Deployment(Table, table=True):
     """At full weight it becomes the champion."""
     rollback: bool = False
     runtime: str
+    runtime_reason: str = ""
+    """Why `auto` became this runtime."""
     replicas: int = 1
     note: str = ""
     failed_starts: int = 0
@@ -301,6 +305,8 @@ class Replica(Table, table=True):
     pid_created_at: float | None = None
     """Of the operating system's process table, seconds since the epoch: a pid alone is no identity."""
     container: str | None = None
+    image: str | None = None
+    """Of a container: the image's id."""
     healthy: bool = False
     restarts: int = 0
     note: str = ""
@@ -317,6 +323,217 @@ class CaptureOffset(Table, table=True):
     byte: int = 0
     rows: int = 0
     dropped: int = 0
+
+
+class CaptureFile(Table, table=True):
+    """One Parquet file of compacted captures, in `captures/ENDPOINT/`. Its id is the offset that checks advance by."""
+
+    __tablename__ = "capture_file"
+    __table_args__ = (
+        UniqueConstraint("project_id", "name"),
+        Index("ix_capture_file_project_id_id", "project_id", "id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    project_id: int = Field(foreign_key="project.id")
+    name: str
+    version: int
+    """Number of the version that answered; a file is of one replica."""
+    rows: int
+    size_bytes: int
+    first_received_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    last_received_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    first_event_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    """With `data.time`: of the rows themselves."""
+    last_event_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    created_at: datetime = Field(sa_column=_time())
+    deleted_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    """Retention removed the file; the row stays."""
+
+
+class LabelFile(Table, table=True):
+    """Labels that came in together, as a Parquet file in `captures/ENDPOINT/labels/`."""
+
+    __tablename__ = "label_file"
+    __table_args__ = (UniqueConstraint("project_id", "name"), Index("ix_label_file_project_id_id", "project_id", "id"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    project_id: int = Field(foreign_key="project.id")
+    job_id: int = Field(unique=True)
+    name: str
+    rows: int
+    counts: dict[str, Any] = Field(sa_column=_json())
+    """wire.monitoring.LabelCounts."""
+    source: str = ""
+    """The name of the file that was given."""
+    created_at: datetime = Field(sa_column=_time())
+    created_by: str
+
+
+class LabelSummary(Table, table=True):
+    """How far a model's captures are labelled, by stretches of time; written anew with each look at them."""
+
+    __tablename__ = "label_summary"
+
+    project_id: int = Field(primary_key=True, foreign_key="project.id")
+    until_label_file: int
+    until_capture_file: int
+    captured: int
+    labelled: int
+    buckets: list[dict[str, Any]] = Field(sa_column=_json())
+    """wire.work.LabelBucket, oldest first."""
+    mature_until: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    """Captures up to this time are labelled as far as they ever will be."""
+    updated_at: datetime = Field(sa_column=_time())
+
+
+class PerformanceWindow(Table, table=True):
+    """What a version's answers were worth in a stretch of time, by the labels that came."""
+
+    __tablename__ = "performance_window"
+
+    project_id: int = Field(primary_key=True, foreign_key="project.id")
+    version: int = Field(primary_key=True)
+    starts_at: datetime = Field(sa_column=Column(UtcDateTime, primary_key=True))
+    ends_at: datetime = Field(sa_column=_time())
+    rows: int
+    labelled: int
+    metric: str
+    value: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    """Ends of the 90 % interval."""
+    se: float | None = None
+    mature: bool
+    """Labelled as far as it ever will be; only such a window may raise an alarm."""
+    tested: bool = False
+    """An alarm decision was taken on it."""
+
+
+class ModelCheck(Table, table=True):
+    """One look at a model in production."""
+
+    __tablename__ = "model_check"
+    __table_args__ = (Index("ix_model_check_project_id_id", "project_id", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    project_id: int = Field(foreign_key="project.id")
+    version_id: int = Field(foreign_key="version.id")
+    """Whose training data is the reference."""
+    job_id: int = Field(unique=True)
+    source: str
+    """`captures`, or `data`: a file that somebody gave."""
+    outcome: str
+    """wire.monitoring.CheckOutcome."""
+    rows: int
+    after_file: int = 0
+    until_file: int = 0
+    """Capture files in between were looked at."""
+    first_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    last_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    """Of the rows: event time where there is one, else when they came."""
+    drifted: list[str] = Field(sa_column=_json())
+    """Columns, the strongest first."""
+    findings: list[dict[str, Any]] = Field(sa_column=_json())
+    """wire.work.QualityFinding."""
+    threshold: dict[str, Any] = Field(sa_column=_json())
+    """wire.monitoring.Threshold."""
+    figures_sha256: str | None = None
+    """Blob: JSON, per column the reference and current distributions and all statistics."""
+    created_at: datetime = Field(sa_column=_time())
+    created_by: str
+
+
+class CheckFigure(Table, table=True):
+    """What a check measured of one column."""
+
+    __tablename__ = "check_figure"
+    __table_args__ = _BY_KEY
+
+    check_id: int = Field(primary_key=True, foreign_key="model_check.id")
+    column: str = Field(primary_key=True)
+    kind: str
+    """`number`, `category`, or `prediction`."""
+    drifted: bool
+    distance: float | None = None
+    """Kolmogorov-Smirnov of numbers, Jensen-Shannon of categories."""
+    p_value: float | None = None
+    psi: float | None = None
+    wasserstein: float | None = None
+    """In standard deviations of the reference."""
+    null_share: float | None = None
+
+
+class Alarm(Table, table=True):
+    """Something that somebody should look at: one for a cause, until it is closed."""
+
+    __table_args__ = (
+        Index(
+            "uq_alarm_project_id_kind_unended", "project_id", "kind", unique=True,
+            sqlite_where=text("status != 'closed'"), postgresql_where=text("status != 'closed'"),
+        ),
+        Index("ix_alarm_status_id", "status", "id"),
+    )  # fmt: skip
+
+    id: int | None = Field(default=None, primary_key=True)
+    project_id: int = Field(foreign_key="project.id")
+    kind: str
+    """wire.monitoring.AlarmKind."""
+    status: str
+    """`open`, `acknowledged` or `closed`."""
+    version: int
+    """Number of the version it is about."""
+    subject: str
+    """Columns, or the metric."""
+    message: str
+    hint: str
+    """What to do next."""
+    evidence: dict[str, Any] = Field(sa_column=_json())
+    check_id: int | None = Field(default=None, foreign_key="model_check.id")
+    """The check that raised it."""
+    changed_from: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    """Beginning of the stretch of rows in which it was first seen."""
+    times_seen: int = 1
+    calm_checks: int = 0
+    """Checks in a row that no longer saw it."""
+    opened_at: datetime = Field(sa_column=_time())
+    last_seen_at: datetime = Field(sa_column=_time())
+    acknowledged_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    acknowledged_by: str | None = None
+    closed_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    closed_by: str | None = None
+    note: str = ""
+    """By whoever acknowledged or closed it."""
+
+
+class Retrain(Table, table=True):
+    """A wish to train again, from its cause to its end."""
+
+    __table_args__ = (Index("ix_retrain_project_id_id", "project_id", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    project_id: int = Field(foreign_key="project.id")
+    cause_key: str = Field(unique=True)
+    """The same cause is the same retrain: `alarm:7`, `schedule:3:2026-01-05T03:00Z`, `labels:fraud:40000`."""
+    trigger: str
+    """wire.monitoring.RetrainTrigger."""
+    alarm_id: int | None = Field(default=None, foreign_key="alarm.id")
+    status: str
+    """wire.monitoring.RetrainStatus."""
+    reason: str
+    note: str = ""
+    """Why it waits or is blocked, in one sentence; how many rows are missing."""
+    judge_after: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    """Test rows come from after this time: the champion's cut-off, or where the change began if that is later."""
+    rows_needed: int = 0
+    rows_there: int = 0
+    job_id: int | None = None
+    run_id: int | None = None
+    version: int | None = None
+    verdict: str | None = None
+    created_at: datetime = Field(sa_column=_time())
+    created_by: str
+    ended_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
 
 
 class GatewayState(Table, table=True):
@@ -391,6 +608,8 @@ class Schedule(Table, table=True):
     project_id: int | None = Field(default=None, foreign_key="project.id")
     every: str
     """A cron line (UTC) or an interval such as `60s`."""
+    key: str | None = None
+    """Of what it does within its project, where it has several."""
     enabled: bool = True
     created_at: datetime = Field(sa_column=_time())
 

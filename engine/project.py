@@ -37,8 +37,7 @@ METRICS_OF_TASK: dict[Task, tuple[MetricName, ...]] = {
 """The first one judges where `[gate] metric` is left out."""
 
 NOT_THERE_YET: frozenset[str] = frozenset(
-    {"data.sql", "data.url", "train.search", "gate.slices", "gate.fairness", "gate.serving", "release.canary", "watch",
-     "retrain"}
+    {"data.sql", "data.url", "train.search", "gate.slices", "gate.fairness", "gate.serving", "release.canary"}
 )  # fmt: skip
 """Keys of the design without a part behind them."""
 
@@ -125,6 +124,47 @@ class Release(_Section):
     replicas: int = Field(default=1, ge=1, le=16)
 
 
+_INTERVAL = r"^[1-9]\d{0,5}[smhd]$"
+Interval = Annotated[str, StringConstraints(pattern=_INTERVAL)]
+"""`30s`, `15m`, `6h`, `1d`."""
+
+
+class Watch(_Section):
+    """`[watch]`: how a model in production is looked at."""
+
+    every: Interval | Literal["never"] = "15m"
+    """How often; a check waits until at least 500 new rows are there. `never`: only by hand."""
+    alarms_per_year: float = Field(default=1.0, gt=0, le=365)
+    """False alarms of drift and performance a year that would be bearable."""
+    silent_after: Interval | None = "24h"
+    """An endpoint that had traffic and has had none for so long is told of; None: never."""
+    label_delay: Interval | None = None
+    """How long labels take until they are complete; younger rows are not judged. None: seen from how they come."""
+
+
+Trigger = Literal["drift", "performance", "schedule", "labels"]
+
+
+class Retrain(_Section):
+    """`[retrain]`: when the model is trained again by itself."""
+
+    on: tuple[Trigger, ...] = ("drift", "performance")
+    schedule: Annotated[str, StringConstraints(max_length=100)] | None = None
+    """A cron line, in UTC."""
+    labels: int | None = Field(default=None, ge=100)
+    """New labelled rows since the last training that ask for another."""
+    cooldown: Interval = "6h"
+    """At least so long between two retrains that nobody asked for by hand."""
+
+    @model_validator(mode="after")
+    def _triggers_are_told(self) -> Retrain:
+        if "schedule" in self.on and self.schedule is None:
+            raise ValueError('on has "schedule" and no schedule is given; add one, such as schedule = "0 3 * * 1"')
+        if "labels" in self.on and self.labels is None:
+            raise ValueError('on has "labels" and no number is given; add one, such as labels = 10000')
+        return self
+
+
 class _Head(_Section):
     name: str
     task: Task
@@ -143,6 +183,8 @@ class Project(_Section):
     train: Train = Train()
     gate: Gate = Gate()
     release: Release = Release()
+    watch: Watch = Watch()
+    retrain: Retrain = Retrain()
 
     @property
     def name(self) -> str:

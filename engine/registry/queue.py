@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import and_, exists, or_, select
 
 from engine.errors import Fenced, NotFound
 from engine.registry.core import CANDIDATE, JOB
@@ -53,7 +53,11 @@ def enqueue(
 
 
 def claim_next(tx: Tx, token_sha256: str) -> Job | None:
-    """Start the oldest job that may run: jobs of one kind of one project run one after another. None: none may."""
+    """Start the oldest job that may run. None: none may.
+
+    Jobs of one kind of one project run one after another, and so do checks and labels, which both tell what the
+    labels say. Whatever reads captures waits for those that are being compacted before it.
+    """
     found = tx.execute(_NEXT).scalar()
     job = tx.get(Job, found) if found is not None else None
     return _start(tx, job, token_sha256) if job is not None else None
@@ -160,12 +164,26 @@ _GIVE_UP = (
     .values(status="failed", note="It was given up before it was fitted.")
 )
 _OTHER = JOB.alias("other")
+_SAYS_WHAT_LABELS_SAY = ("check", "label")
+_READS_CAPTURES = ("check", "label", "train")
 _NEXT = (
     select(JOB.c.id)
     .where(
         JOB.c.status == "queued",
         ~exists().where(
-            _OTHER.c.status == "running", _OTHER.c.project_id == JOB.c.project_id, _OTHER.c.kind == JOB.c.kind
+            _OTHER.c.status == "running",
+            _OTHER.c.project_id == JOB.c.project_id,
+            or_(
+                _OTHER.c.kind == JOB.c.kind,
+                and_(_OTHER.c.kind.in_(_SAYS_WHAT_LABELS_SAY), JOB.c.kind.in_(_SAYS_WHAT_LABELS_SAY)),
+            ),
+        ),
+        ~exists().where(
+            JOB.c.kind.in_(_READS_CAPTURES),
+            _OTHER.c.kind == "compact",
+            _OTHER.c.project_id == JOB.c.project_id,
+            _OTHER.c.status.in_(("queued", "running")),
+            _OTHER.c.id < JOB.c.id,
         ),
     )
     .order_by(JOB.c.id)

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 from engine.wire.base import Body, Failure
 
 JobStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
-JobKind = Literal["look", "train", "compact"]
+JobKind = Literal["look", "train", "compact", "check", "label"]
 ENDED: frozenset[str] = frozenset({"succeeded", "failed", "cancelled"})
 
 
@@ -38,7 +38,8 @@ class JobView(Body):
     failure: Failure | None
     run_id: int | None
     result: dict[str, Any]
-    """Of `train`: `version`, `verdict`. Of `look`: the `Look`. Of `compact`: counts."""
+    """Of `train`: `version`, `verdict`. Of `look`: the `Look`. Of `compact`: counts. Of `check`: `check`, `outcome`.
+    Of `label`: a `LabelCounts`."""
 
 
 class JobList(Body):

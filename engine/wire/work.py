@@ -3,7 +3,7 @@
 The steps of a `train` job, in order: `snapshot`, `fit`, `package`, `judge`. The worker computes, posts the step's
 result with the files it left in its work folder; the engine hashes those files again, adopts them into the blob
 store and applies the effect in one transaction, fenced by the attempt. After `judge` the job has succeeded.
-A `look` or `compact` job has one step, `look` or `compact`.
+Any other job has one step, named after its kind.
 """
 
 from __future__ import annotations
@@ -29,14 +29,27 @@ class Champion(Body):
     """With `data.time`: the last event time among the rows it was fitted on (train and validation)."""
 
 
+class FreshRows(Body):
+    """Captured predictions whose labels have come: rows to learn from beside the source."""
+
+    captures_folder: str
+    """`captures/ENDPOINT`; capture files lie in it, label files in its `labels/`."""
+    capture_files: list[str]
+    label_files: list[str]
+    """Oldest first: of two labels for one row the later counts."""
+    mature_until: AwareDatetime | None = None
+    """Rows later than this are left out: labels of one kind may come sooner than those of another. None: no limit."""
+
+
 class WorkOrder(Body):
     """`GET /v1/jobs/{id}/work`: all a worker needs to know. Paths are absolute, on this host."""
 
     job_id: int
     attempt: int
-    kind: Literal["look", "train", "compact"]
+    kind: Literal["look", "train", "compact", "check", "label"]
     args: dict[str, Any]
-    """`look`: an `AskLook`. `compact`: a `CompactOrder`. `train`: empty."""
+    """`look`: an `AskLook`. `compact`: a `CompactOrder`. `check`: a `CheckOrder`. `label`: a `LabelOrder`. `train`:
+    `retrain`, its id, where one asked for it."""
     work_folder: str
     """The one folder this attempt may write (besides captures/ENDPOINT for `compact`)."""
     blobs_folder: str
@@ -60,6 +73,10 @@ class WorkOrder(Body):
     champion: Champion | None = None
     test_uses: int = 0
     """How many runs were judged on test rows of this project before."""
+    fresh: FreshRows | None = None
+    """None: nothing is labelled yet."""
+    judge_after: AwareDatetime | None = None
+    """With `data.time`, and a champion: test rows are the later half of those after this time."""
 
 
 class CompactOrder(Body):
@@ -75,6 +92,165 @@ class CompactOrder(Body):
     byte: int
     retired: bool = False
     """The replica is gone: its last segment is closed too."""
+
+
+class CheckedLabels(Body):
+    """Where captures and labels of a model lie, and what its versions promised: to tell what they are worth now."""
+
+    fresh: FreshRows
+    until_capture_file: int
+    until_label_file: int
+    label_delay_s: float | None
+    """`[watch] label_delay`; None: seen from how labels came so far."""
+    metric: str
+    min_rows_per_class: int
+    promised: dict[str, dict[str, float | None]]
+    """By version's number: `value`, `lower`, `upper`, on its test rows."""
+
+
+class CheckOrder(Body):
+    """Args of a `check` job."""
+
+    version: int
+    """The reference is this version's training data, and its answers on test rows."""
+    bundle: list[FileEntry]
+    profile_sha256: str
+    predictions: dict[str, Any] | None
+    source: Literal["captures", "data"]
+    captures_folder: str = ""
+    capture_files: list[str] = Field(default_factory=list)
+    """Oldest first."""
+    after_file: int = 0
+    until_file: int = 0
+    data_sha256: str | None = None
+    data_name: str = ""
+    alarms_per_year: float
+    checks_per_year: float
+    labels: CheckedLabels | None = None
+
+
+class LabelOrder(Body):
+    """Args of a `label` job."""
+
+    sha256: str
+    """Blob of the file as it was given."""
+    file: str
+    """Its name."""
+    out_folder: str
+    """`captures/ENDPOINT/labels`."""
+    labels: CheckedLabels
+
+
+class ColumnFigures(StrictBody):
+    """What was measured of one column; `kind` `prediction` stands for the answers (of a class, `NAME: CLASS`)."""
+
+    column: str
+    kind: Literal["number", "category", "prediction"]
+    p_value: float | None
+    """Of Kolmogorov-Smirnov or chi-square, corrected for rows that are not independent; None: not measured."""
+    distance: float | None
+    psi: float | None
+    """None below 500 rows."""
+    wasserstein: float | None
+    null_share: float
+    reference_null_share: float
+    null_p_value: float | None
+    new_share: float = 0.0
+    """Of rows: categories that the reference does not know."""
+    new_values: list[str] = Field(default_factory=list)
+    """At most ten."""
+    lost_values: list[str] = Field(default_factory=list)
+    effective_rows: float
+    """As many independent rows would tell as much."""
+    within_usual: bool = False
+    """Stretches of the reference itself differ from the whole as much as this."""
+
+
+class QualityFinding(StrictBody):
+    """A fault of the data."""
+
+    fault: Literal["missing_column", "new_column", "nulls", "range", "stuck", "type", "dropped"]
+    column: str
+    message: str
+    """One sentence with its figures."""
+    share: float | None = None
+    alarming: bool = True
+    """False: told, no more."""
+
+
+class WindowFigures(StrictBody):
+    """Realised performance of one version in one stretch of time."""
+
+    version: int
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    rows: int
+    labelled: int
+    value: float | None
+    lower: float | None
+    upper: float | None
+    se: float | None
+    mature: bool
+
+
+class LabelBucket(StrictBody):
+    """Captures of a stretch of time, and how many of them are labelled."""
+
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    captured: int
+    labelled: int
+    by_class: dict[str, int] = Field(default_factory=dict)
+
+
+class LabelledFigures(StrictBody):
+    """All that is known by the labels so far."""
+
+    until_capture_file: int
+    until_label_file: int
+    captured: int
+    labelled: int
+    mature_until: AwareDatetime | None
+    buckets: list[LabelBucket]
+    windows: list[WindowFigures]
+
+
+class CheckResult(StrictBody):
+    """Of step `check`. The pure rule decides inside the engine's transaction what of it is an alarm."""
+
+    rows: int
+    reference_rows: int
+    first_at: AwareDatetime | None
+    last_at: AwareDatetime | None
+    columns: list[ColumnFigures]
+    findings: list[QualityFinding]
+    figures: FileEntry | None
+    """JSON in the work folder: `{"columns": [wire.monitoring.Distribution…]}`. None: too few rows."""
+    labelled: LabelledFigures | None = None
+
+
+class LabelResult(StrictBody):
+    """Of step `label`."""
+
+    file: str | None
+    """Parquet in the order's `out_folder`: key columns, label, labelled_at. None: no line was a label."""
+    rows: int
+    counts: dict[str, Any]
+    """wire.monitoring.LabelCounts."""
+    labelled: LabelledFigures
+
+
+class CaptureFileResult(StrictBody):
+    """One Parquet file that a compaction wrote."""
+
+    name: str
+    version: int
+    rows: int
+    size_bytes: int
+    first_received_at: AwareDatetime | None
+    last_received_at: AwareDatetime | None
+    first_event_at: AwareDatetime | None
+    last_event_at: AwareDatetime | None
 
 
 class SnapshotResult(StrictBody):
@@ -136,6 +312,8 @@ class JudgeResult(StrictBody):
     metrics: dict[str, float]
     """On test."""
     trained_until: AwareDatetime | None = None
+    predictions: dict[str, Any] | None = None
+    """Profile of the model's answers on the test rows: `engine.data.profile` columns, kind `prediction`."""
 
 
 class CompactResult(StrictBody):
@@ -152,6 +330,8 @@ class CompactResult(StrictBody):
     """Answers that the model server could not capture."""
     files: list[str]
     """Parquet files written, by name."""
+    written: list[CaptureFileResult] = Field(default_factory=list)
+    """The same, with what they hold."""
 
 
 class FinishStep(StrictBody):

@@ -110,7 +110,14 @@ INVOICE_SCAM = Fraud(
 )  # fmt: skip
 """Customers pay a forged invoice themselves: from home, by day, on their own device. Only the payee is new."""
 
+APP_SCAM = Fraud(
+    1.0, {"electronics": 0.4, "digital": 0.35, "clothing": 0.25}, {"app": 1.0},
+    1.6, 13.0, 2.5, 0.03, 0.8, 0.05, 28.0, 0.03,
+)  # fmt: skip
+"""Somebody talks customers into paying by the app, at lunchtime, on their own device: no honest app payment is alike."""
+
 CAUSES = {
+    "app-scam": "an app that pays its first users appears; a quarter of payments move to it, and a scam comes with it",
     "new-fraud-pattern": "forged invoices, paid like honest bills, come on top of the fraud there was and replace some",
     "new-merchant-app": "a payment app appears; a quarter of payments move to it, and fraud follows",
     "price-rise": "groceries, fuel and utilities cost a quarter more from one day to the next",
@@ -126,11 +133,15 @@ class Drift:
     cause: str
 
     def reach(self, day: date) -> float:
-        """How much of it is in force, 0 to 1: people change over two weeks, prices and feeds at once."""
+        """How much of it is in force, 0 to 1: people change over two weeks (over five days where an app pays
+        them to), prices and feeds at once.
+        """
         if day < self.on:
             return 0.0
         if self.cause in {"price-rise", "broken-feed"}:
             return 1.0
+        if self.cause == "app-scam":
+            return min(1.0, ((day - self.on).days + 1) / 5)
         return min(1.0, ((day - self.on).days + 1) / 14)
 
 
@@ -255,17 +266,27 @@ def _apply_drift(
         is_fraud |= added
         make_fraud(rng, rows, np.flatnonzero(added | moved), INVOICE_SCAM, customers, who)
     elif drift.cause == "new-merchant-app":
-        moved = np.flatnonzero(rng.random(n) < np.where(is_fraud, 0.4, 0.25) * reach)
-        rows["channel"][moved] = "app"
-        rows["hour"][moved] = rng.normal(20.0, 2.5, len(moved)) % 24
-        rows["factor"][moved] *= 0.6
-        rows["new_merchant"][moved] = rng.random(len(moved)) < 0.6
+        _move_to_the_app(rng, rows, rng.random(n) < np.where(is_fraud, 0.4, 0.25) * reach)
+    elif drift.cause == "app-scam":
+        _move_to_the_app(rng, rows, rng.random(n) < np.where(is_fraud, 0.0, 0.25) * reach)
+        added = ~is_fraud & (rng.random(n) < FRAUD_RATE * 0.8 * reach)
+        moved = is_fraud & (rng.random(n) < 0.3 * reach)
+        is_fraud |= added
+        make_fraud(rng, rows, np.flatnonzero(added | moved), APP_SCAM, customers, who)
     elif drift.cause == "price-rise":
         rows["factor"][np.isin(rows["merchant_category"], ["grocery", "fuel", "utilities"])] *= 1.25
     else:
         hit = rng.random(n) < 0.7
         rows["distance_km"][hit] = np.nan
         rows["hours_since_last"][hit] = 0.0
+
+
+def _move_to_the_app(rng: np.random.Generator, rows: Rows, which: np.ndarray) -> None:
+    moved = np.flatnonzero(which)
+    rows["channel"][moved] = "app"
+    rows["hour"][moved] = rng.normal(20.0, 2.5, len(moved)) % 24
+    rows["factor"][moved] *= 0.6
+    rows["new_merchant"][moved] = rng.random(len(moved)) < 0.6
 
 
 def _frame(

@@ -10,13 +10,13 @@ from __future__ import annotations
 import io
 import os
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 
 from engine.serving.manifest import Manifest
-from engine.wire.work import CompactOrder, CompactResult
+from engine.wire.work import CaptureFileResult, CompactOrder, CompactResult
 from engine.worker.capture_table import find_manifest, read_lines, to_table
 from engine.worker.segments import Offset, Stretch, delete_segments, list_segments, read_stretches
 from engine.worker.session import Session
@@ -81,7 +81,7 @@ def _one_file(
     table = to_table(found.requests, manifest)
     rows = sum(len(line.rows) for line in found.requests)
     fresh = _without_known(table, out)
-    files = list(total.files)
+    files, written = list(total.files), list(total.written)
     if fresh.height:
         name = f"{replica}-{start.segment:08d}-{start.byte}-to-{end.segment:08d}-{end.byte}.parquet"
         if session is not None:
@@ -89,6 +89,7 @@ def _one_file(
             session.begin("compact", f"writing {name}"[:200])
         _write(fresh, out / name)
         files.append(name)
+        written.append(_describe(fresh, out / name))
     return total.model_copy(
         update={
             "segment": end.segment,
@@ -99,8 +100,28 @@ def _one_file(
             "damaged_lines": total.damaged_lines + found.damaged + sum(stretch.torn for stretch in stretches),
             "dropped": total.dropped + found.dropped,
             "files": files,
+            "written": written,
         }
     )
+
+
+def _describe(table: pl.DataFrame, path: Path) -> CaptureFileResult:
+    """What a written file holds; `table` has at least one row, and all are of one replica, so of one version."""
+    received, happened = table["received_at"], table["event_time"]
+    return CaptureFileResult(
+        name=path.name,
+        version=table["version"][0],
+        rows=table.height,
+        size_bytes=path.stat().st_size,
+        first_received_at=_moment(received.min()),
+        last_received_at=_moment(received.max()),
+        first_event_at=_moment(happened.min()),
+        last_event_at=_moment(happened.max()),
+    )
+
+
+def _moment(value: object) -> datetime | None:
+    return value if isinstance(value, datetime) else None
 
 
 def _without_known(table: pl.DataFrame, out: Path) -> pl.DataFrame:

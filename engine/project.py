@@ -127,6 +127,16 @@ class Release(_Section):
 _INTERVAL = r"^[1-9]\d{0,5}[smhd]$"
 Interval = Annotated[str, StringConstraints(pattern=_INTERVAL)]
 """`30s`, `15m`, `6h`, `1d`."""
+_UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def interval_s(interval: str) -> int:
+    """Seconds of an `Interval`.
+
+    >>> interval_s("15m")
+    900
+    """
+    return int(interval[:-1]) * _UNIT_S[interval[-1]]
 
 
 class Watch(_Section):

@@ -114,7 +114,7 @@ APP_SCAM = Fraud(
     1.0, {"electronics": 0.4, "digital": 0.35, "clothing": 0.25}, {"app": 1.0},
     1.6, 13.0, 2.5, 0.03, 0.8, 0.05, 28.0, 0.03,
 )  # fmt: skip
-"""Somebody talks customers into paying by the app, at lunchtime, on their own device: no honest app payment is alike."""
+"""Somebody talks customers into paying by the app, at lunchtime, on their own device, as nobody honest pays there."""
 
 CAUSES = {
     "app-scam": "an app that pays its first users appears; a quarter of payments move to it, and a scam comes with it",

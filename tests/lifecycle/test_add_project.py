@@ -115,8 +115,8 @@ def test_what_is_wrong_with_a_folder_is_told(parts: Parts, tmp_path: Path) -> No
     with pytest.raises(InvalidInput, match="not UTF-8"):
         add_project(parts, ADA, ask(tmp_path))
     write_project(tmp_path)
-    (tmp_path / "mlops.toml").write_text((tmp_path / "mlops.toml").read_text() + "[watch]\nevery = '1h'\n")
-    with pytest.raises(NotThereYet, match="watch"):
+    (tmp_path / "mlops.toml").write_text((tmp_path / "mlops.toml").read_text() + "[train.search]\ntrials = 9\n")
+    with pytest.raises(NotThereYet, match="search"):
         add_project(parts, ADA, ask(tmp_path))
     assert list_projects(parts.reader).projects == []
 

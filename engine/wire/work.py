@@ -94,6 +94,21 @@ class CompactOrder(Body):
     """The replica is gone: its last segment is closed too."""
 
 
+class WindowFigures(StrictBody):
+    """Realised performance of one version in one stretch of time."""
+
+    version: int
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    rows: int
+    labelled: int
+    value: float | None
+    lower: float | None
+    upper: float | None
+    se: float | None
+    mature: bool
+
+
 class CheckedLabels(Body):
     """Where captures and labels of a model lie, and what its versions promised: to tell what they are worth now."""
 
@@ -106,6 +121,10 @@ class CheckedLabels(Body):
     min_rows_per_class: int
     promised: dict[str, dict[str, float | None]]
     """By version's number: `value`, `lower`, `upper`, on its test rows."""
+    signatures: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """By version's number, of every version: `classes`, `threshold`."""
+    settled: list[WindowFigures] = Field(default_factory=list)
+    """Windows that are mature already, oldest first: their bounds stay as they are."""
 
 
 class CheckOrder(Body):
@@ -178,21 +197,6 @@ class QualityFinding(StrictBody):
     """False: told, no more."""
 
 
-class WindowFigures(StrictBody):
-    """Realised performance of one version in one stretch of time."""
-
-    version: int
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
-    rows: int
-    labelled: int
-    value: float | None
-    lower: float | None
-    upper: float | None
-    se: float | None
-    mature: bool
-
-
 class LabelBucket(StrictBody):
     """Captures of a stretch of time, and how many of them are labelled."""
 
@@ -212,7 +216,9 @@ class LabelledFigures(StrictBody):
     labelled: int
     mature_until: AwareDatetime | None
     buckets: list[LabelBucket]
+    """Each row once, however often it was predicted: as a training would get it."""
     windows: list[WindowFigures]
+    """All that are not mature, and of the mature ones those that are new or came out otherwise."""
 
 
 class CheckResult(StrictBody):
@@ -232,8 +238,8 @@ class CheckResult(StrictBody):
 class LabelResult(StrictBody):
     """Of step `label`."""
 
-    file: str | None
-    """Parquet in the order's `out_folder`: key columns, label, labelled_at. None: no line was a label."""
+    file: str
+    """Parquet in the order's `out_folder`: key columns, label, labelled_at, seen_at."""
     rows: int
     counts: dict[str, Any]
     """wire.monitoring.LabelCounts."""

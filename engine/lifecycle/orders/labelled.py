@@ -5,9 +5,9 @@ from __future__ import annotations
 from engine.lifecycle.parts import Parts
 from engine.project import Project as ProjectFile
 from engine.project import interval_s
-from engine.registry.tables import CaptureFile, LabelFile, LabelSummary, Project, Version
+from engine.registry.tables import CaptureFile, LabelFile, LabelSummary, PerformanceWindow, Project, Version
 from engine.registry.tx import Tx, col
-from engine.wire.work import CheckedLabels, FreshRows
+from engine.wire.work import CheckedLabels, FreshRows, WindowFigures
 
 
 def fresh_rows(tx: Tx, parts: Parts, project: Project) -> FreshRows | None:
@@ -29,6 +29,8 @@ def checked_labels(tx: Tx, parts: Parts, project: Project, told: ProjectFile) ->
         metric=told.metric,
         min_rows_per_class=told.gate.min_rows_per_class,
         promised=promised(tx, project, told.metric),
+        signatures=signatures(tx, project),
+        settled=settled(tx, project),
     )
 
 

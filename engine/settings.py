@@ -20,7 +20,7 @@ SOCKET_PATH_LIMIT_BYTES = 100
 LONGEST_SOCKET_SUFFIX = "/serve/d-00000000/r00/s"
 """The longest path below the home folder at which a socket is bound."""
 
-_FOLDERS = {"run": 0o750} | dict.fromkeys(("blobs", "captures", "gateway", "logs", "serve", "work"), 0o700)
+_FOLDERS = {"run": 0o750} | dict.fromkeys(("blobs", "captures", "gateway", "images", "logs", "serve", "work"), 0o700)
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,11 @@ class Home:
         return self.root / "engine.down"
 
     @property
+    def restoring_mark(self) -> Path:
+        """Present while a backup is being restored here: what lies here then is not whole."""
+        return self.root / "restoring"
+
+    @property
     def database(self) -> Path:
         """The registry."""
         return self.root / "registry.db"
@@ -78,6 +83,11 @@ class Home:
     def gateway(self) -> Path:
         """The gateway's routes, which it starts from when no engine is there."""
         return self.root / "gateway"
+
+    @property
+    def images(self) -> Path:
+        """What goes into every container image: packages, as they were copied and compiled once."""
+        return self.root / "images"
 
     @property
     def logs(self) -> Path:
@@ -184,6 +194,41 @@ class Capture(_Section):
     """Not yet compacted captures of one replica; past it an answer is not captured but counted as dropped."""
 
 
+class Docker(_Section):
+    """Containers for model servers."""
+
+    enabled: bool = True
+    """False: `auto` never means Docker, and nothing is asked of it."""
+    socket: str | None = None
+    """None: that of `DOCKER_HOST`, else `/var/run/docker.sock`."""
+    base_image: str = Field(
+        default="mlops-base:bookworm", max_length=200, pattern=r"^[a-z0-9][A-Za-z0-9._/-]*(:[0-9]+/[A-Za-z0-9._/-]+)?"
+        r"(:[A-Za-z0-9._-]+)?(@sha256:[0-9a-f]{64})?$"
+    )  # fmt: skip
+    """Holds Python of the engine's own minor version. `tools/make_base_image.sh` makes the default one."""
+    memory_mb: int = Field(default=512, ge=64)
+    """Of one model server; past it the kernel ends it."""
+    cpus: float = Field(default=1.0, ge=0.01)
+    """Cores of one model server."""
+
+
+class Retention(_Section):
+    """How long, and how much of, what grows by itself is kept; the oldest goes first."""
+
+    captures_days: int = Field(default=90, ge=1)
+    """Compacted captures: predictions with their inputs, which labels and retraining need."""
+    captures_mb: int = Field(default=10_240, ge=1)
+    """Of all endpoints together."""
+    checks_days: int = Field(default=365, ge=1)
+    """Figures of checks by column. That a check was made, and what it said, stays."""
+    checks_mb: int = Field(default=2_048, ge=1)
+    """Distributions of all checks together."""
+    logs_days: int = Field(default=30, ge=1)
+    """Logs of jobs and model servers that are over."""
+    logs_mb: int = Field(default=512, ge=1)
+    """Of all job logs, and as much of all logs of model servers."""
+
+
 class Config(_Section):
     """`config.toml`, whole. Every key has a default."""
 
@@ -191,6 +236,8 @@ class Config(_Section):
     jobs: Jobs = Jobs()
     gateway: Gateway = Gateway()
     capture: Capture = Capture()
+    retention: Retention = Retention()
+    docker: Docker = Docker()
 
 
 def load_config(home: Home) -> Config:

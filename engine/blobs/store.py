@@ -14,6 +14,7 @@ import os
 import re
 import secrets
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -65,6 +66,8 @@ class BlobStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._temporary = folder / "tmp"
+        self._settling = threading.Lock()
+        """Held while a file takes its place, or is removed: what comes anew is never taken for what lay there."""
 
     def start(self) -> None:
         """Make the folders, and clear away temporary files that a kill left behind."""
@@ -178,6 +181,52 @@ class BlobStore:
                 told(checked)
         return Verified(checked, damaged, missing)
 
+    def copy_out(self, sha256: str, target: Path) -> int:
+        """Write a blob to a new file, its hash found right on the way, and synced; gives its bytes.
+
+        Raises:
+            DamagedBlob: its bytes changed.
+            NotFound: it is not there.
+            DiskFull, Unavailable: it cannot be written. The new file may be there in part.
+        """
+        with self._open(sha256) as source, _told("copied"):
+            with target.open("xb") as copy:
+                found, size_bytes = _pour(source, copy)
+                copy.flush()
+                os.fsync(copy.fileno())
+            target.chmod(0o400)
+        if found != sha256:
+            raise _damaged(sha256)
+        return size_bytes
+
+    def files(self) -> dict[str, tuple[int, float]]:
+        """(bytes, time it came last) of every file in the store, by hash."""
+        found = {}
+        with _told("listed"):
+            for folder in self._folder.iterdir():
+                if len(folder.name) != 2 or not folder.is_dir():
+                    continue
+                for path in folder.iterdir():
+                    if _SHA256.fullmatch(sha256 := folder.name + path.name):
+                        status = path.lstat()
+                        found[sha256] = status.st_size, status.st_mtime
+        return found
+
+    def came_after(self, sha256: str, moment_s: float) -> bool:
+        """The blob is there, and was stored, or stored again, after a moment (seconds since the epoch)."""
+        try:
+            return self.path(sha256).lstat().st_mtime > moment_s
+        except FileNotFoundError:
+            return False
+
+    def remove(self, sha256: str, *, unless_after_s: float) -> bool:
+        """Take a blob away that nothing speaks of, unless it came (again) after a moment; whether it went."""
+        with self._settling, _told("removed"):
+            if self.came_after(sha256, unless_after_s) or not self.has(sha256):
+                return False
+            self.path(sha256).unlink()
+        return True
+
     def materialise(self, items: Iterable[Item], folder: Path) -> None:
         """Lay out files as `folder`, which is there whole afterwards or not at all; what was there is replaced.
 
@@ -245,7 +294,8 @@ class BlobStore:
             target.parent.mkdir(mode=0o700, exist_ok=True)
             _sync(self._folder)
         # An equal blob that is there already is replaced by the same bytes, which also heals a damaged one.
-        temporary.replace(target)
+        with self._settling:
+            temporary.replace(target)
         failpoint("blob.renamed")
         _sync(target.parent)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -42,3 +43,5 @@ class Parts:
     stop: Callable[[bool], None] = _stays
     """End the engine after the answer has gone out; True: gateway, model servers and workers as well."""
     pulse: Pulse = field(default_factory=Pulse)
+    removal: threading.Lock = field(default_factory=threading.Lock)
+    """Held by whoever takes away what is stored, and by a backup, which copies it: never both at once."""

@@ -1,4 +1,7 @@
-"""`python -m engine --home DIR`: the engine, headless. Arguments → lock → bootstrap → serve."""
+"""`python -m engine --home DIR`: the engine, headless. Arguments → lock → bootstrap → serve.
+
+With `--restore FOLDER` it makes the home of a backup instead, and ends.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import signal
 import sys
 from pathlib import Path
 
-from engine.errors import DiskFull, EngineError, EngineUnreachable
+from engine.errors import Conflict, DiskFull, EngineError, EngineUnreachable
 from engine.lock import take_lock
 from engine.log import start_log
 from engine.settings import Home, find_home, load_config
@@ -26,7 +29,10 @@ def main(arguments: list[str] | None = None) -> int:
     home = Home(asked.home.expanduser().absolute()) if asked.home else find_home()
     report = _Report(asked.report_fd)
     try:
-        _run(home, report, foreground=not asked.detach)
+        if asked.restore:
+            _restore(asked.restore, home)
+        else:
+            _run(home, report, foreground=not asked.detach)
     except EngineError as error:
         report.failed(error)
         return error.exit_code
@@ -41,11 +47,26 @@ def _run(home: Home, report: _Report, *, foreground: bool) -> None:
     # Before anything heavy is imported, so that the loser of a race is gone at once.
     # It is let go by the end of the process itself: whoever gets it next finds nothing of this one.
     take_lock(home)
+    if home.restoring_mark.exists():
+        raise Conflict(
+            f"A restore into {home.root} was cut off, so what lies there is not whole.",
+            "Run `mlops restore` again; it begins anew.",
+        )
     start_log(home, foreground=foreground)
     config = load_config(home)
     from engine.bootstrap import build
 
     build(home, config).run(report.ready)
+
+
+def _restore(folder: Path, home: Home) -> None:
+    """What was restored, as JSON on stdout."""
+    import getpass
+
+    from engine.lifecycle.restore_backup import restore_backup
+
+    restored = restore_backup(folder.expanduser().absolute(), home, getpass.getuser())
+    sys.stdout.write(restored.model_dump_json() + "\n")
 
 
 class _Report:
@@ -88,6 +109,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--home", type=Path, help="its home folder; default: $MLOPS_HOME, else the user's data folder")
     parser.add_argument("--foreground", action="store_true", help="stay in the foreground (the default)")
     parser.add_argument("--detach", action="store_true", help="go on in the background")
+    parser.add_argument("--restore", type=Path, metavar="FOLDER", help="make the home of this backup, and end")
     parser.add_argument("--report-fd", type=int, help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 

@@ -270,8 +270,13 @@ class Routes:
         verb: str | None = None,
         actor: str | None = None,
         newest: Literal[True] | None = None,
+        before: int | None = None,
+        matching: str | None = None,
     ) -> Call[EventList]:
-        """A page of the audit chain after a sequence number; with `newest` the last ones."""
+        """A page of the audit chain after a sequence number; with `newest` the last ones, below `before`.
+
+        `matching` such as `who:ada what:approved model:fraud word`; `!` in front turns it round.
+        """
         return get(
             "/v1/events",
             EventList,
@@ -281,6 +286,8 @@ class Routes:
             verb=verb,
             actor=actor,
             newest=newest,
+            before=before,
+            matching=matching,
         )
 
     @Route

@@ -31,6 +31,8 @@ class EventList(Body):
 
     events: list[EventView]
     next_after: int | None
+    next_before: int | None = None
+    """Of a page of the newest: pass as `before` for the earlier ones; None: there are none."""
 
 
 class Progress(Body):

@@ -11,7 +11,7 @@ from sse_starlette.sse import SendTimeoutError
 from starlette.types import Receive, Scope, Send
 
 from engine.api.context import InEngine
-from engine.api.fields import PageSize, Position
+from engine.api.fields import PageSize, Position, RowId
 from engine.api.roles import Operator, Viewer
 from engine.lifecycle.verify_registry import verify_registry
 from engine.registry.queries import events
@@ -36,10 +36,20 @@ def list_events(
     verb: str | None = None,
     actor: str | None = None,
     newest: bool = False,
+    before: RowId | None = None,
+    matching: Annotated[str, Query(max_length=500)] = "",
 ) -> EventList:
-    """A page of the audit chain."""
+    """A page of the audit chain; `matching` such as `who:ada what:approved model:fraud word`."""
     return events.list_events(
-        engine.parts.reader, after=after, limit=limit, project=project, verb=verb, actor=actor, newest=newest
+        engine.parts.reader,
+        after=after,
+        limit=limit,
+        project=project,
+        verb=verb,
+        actor=actor,
+        newest=newest,
+        before=before,
+        matching=matching,
     )
 
 

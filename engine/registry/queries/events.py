@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from engine.registry.core import EVENT, PROJECT
+from engine.registry.queries.event_filter import event_filter
 from engine.registry.queries.paging import bounded
 from engine.registry.reader import Source
 from engine.wire.events import EventList, EventView
@@ -21,19 +22,26 @@ def list_events(
     verb: str | None = None,
     actor: str | None = None,
     newest: bool = False,
+    before: int | None = None,
+    matching: str = "",
 ) -> EventList:
     """Events with a sequence number above `after`, oldest first; `newest` gives the last `limit` of them instead.
 
-    `verb` may end in `*` for all that begin so. `next_after` is where the page that follows begins, None at the end;
-    a full page of `newest` has none.
+    `verb` may end in `*` for all that begin so; `matching` is a filter as in `event_filter`. `next_after` is where the
+    page that follows begins, None at the end; a full page of `newest` has `next_before` instead, to pass as `before`.
     """
     limit = bounded(limit)
     found = _selected(project=project, verb=verb, actor=actor).where(EVENT.c.seq > after)
+    if before is not None:
+        found = found.where(EVENT.c.seq < before)
+    if (wanted := event_filter(matching)) is not None:
+        found = found.where(wanted)
     found = found.order_by(EVENT.c.seq.desc() if newest else EVENT.c.seq).limit(limit)
     with source.connection() as connection:
         events = [EventView.model_validate(row, from_attributes=True) for row in connection.execute(found)]
     if newest:
-        return EventList(events=events[::-1], next_after=None)
+        earlier = events[-1].seq if len(events) == limit else None
+        return EventList(events=events[::-1], next_after=None, next_before=earlier)
     return EventList(events=events, next_after=events[-1].seq if len(events) == limit else None)
 
 

@@ -9,6 +9,7 @@ from engine.deployment.rollout import shares_with, shares_without
 from engine.deployment.runtime import Identity
 from engine.gateway.protocol import GatewayStatus
 from engine.gateway.routes import FULL_WEIGHT
+from engine.registry.alarms import close_outlived
 from engine.registry.events import ENGINE
 from engine.registry.tables import Alias, Deployment, Endpoint, GatewayState, Project, Replica, Version, now
 from engine.registry.tx import Tx, col
@@ -28,6 +29,20 @@ def record_started(tx: Tx, deployment: int, index: int, runtime: str, identity: 
         owner.runtime = runtime
     row.runtime, row.healthy, row.note = runtime, False, ""
     row.pid, row.pid_created_at, row.container = identity.pid, identity.created_at, identity.container
+
+
+def record_runtime(tx: Tx, deployment: int, runtime: str, reason: str) -> None:
+    """What `auto` has become for a deployment; it stays."""
+    owner = tx.get(Deployment, deployment)
+    if owner is not None and owner.runtime == "auto":
+        owner.runtime, owner.runtime_reason = runtime, reason
+
+
+def record_silent(tx: Tx, deployment: int, index: int) -> None:
+    """A model server does not answer, and whether it has ended nobody knows."""
+    row = tx.get(Replica, (deployment, index))
+    if row is not None:
+        row.healthy = False
 
 
 def record_ready(tx: Tx, deployment: int, index: int) -> None:
@@ -232,6 +247,7 @@ def _move_champion(tx: Tx, owner: Deployment, project: int) -> None:
     name, number, _ = _names(tx, owner)
     told = None if before is None else before.number
     tx.event(ENGINE, "alias.moved", f"{name}@{number}", project, alias=CHAMPION, version=number, before=told)
+    close_outlived(tx, project, number)
 
 
 def _names(tx: Tx, owner: Deployment) -> tuple[str, int, int]:

@@ -19,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.date import DateTrigger
@@ -42,6 +43,9 @@ HOUSEKEEPING = "housekeeping"
 HOUSEKEEPING_EVERY = "60s"
 
 CATCH_UP_LIMIT = 100
+_AT_ONCE = 16
+_ONCE = "once:"
+"""Before the id of what is no schedule."""
 RETRY_S = 5.0
 RUNS_KEPT = timedelta(days=7)
 """Rows of intervals older than this tell nobody anything: the newest one alone keeps a time from being run twice."""
@@ -63,6 +67,7 @@ class Clock:
         self._actions = actions
         self._time = time
         self._lock = threading.Lock()
+        self._reloading = threading.Lock()
         self._next: dict[int, datetime] = {}
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
@@ -82,16 +87,35 @@ class Clock:
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
 
+    def soon(self, call: Callable[[], object], name: str) -> None:
+        """Do something once, now, in a thread of the clock. Returns at once; of several of a name that wait, one runs."""
+        if self._scheduler.running:
+            # One that runs may have looked already: the next must not be dropped for it.
+            self._scheduler.add_job(
+                _guarded, args=[call, name], id=f"{_ONCE}{name}", replace_existing=True, max_instances=_AT_ONCE
+            )
+
     def reload(self) -> None:
         """Read the schedule table again."""
+        with self._reloading:
+            self._reload()
+
+    def _reload(self) -> None:
         rows = {row.id: row for row in read_schedules(self._reader) if row.enabled}
         for job in self._scheduler.get_jobs():
-            if int(job.id) not in rows:
-                job.remove()
+            if not job.id.startswith(_ONCE) and int(job.id) not in rows:
+                self._drop(job.id)
         with self._lock:
             self._next = {known: at for known, at in self._next.items() if known in rows}
         for row in rows.values():
             self._arm(row)
+
+    def _drop(self, entry: str) -> None:
+        try:
+            self._scheduler.remove_job(entry)
+        except JobLookupError:
+            # It has rung meanwhile; when it is to ring again, it finds that it is switched off.
+            log.debug("schedule %s rang while it was taken away", entry)
 
     def next_times(self) -> dict[int, datetime]:
         """When each schedule is due next, by its id."""
@@ -160,6 +184,15 @@ class Clock:
         if afterwards is not None:
             afterwards()
         return fired
+
+
+def _guarded(call: Callable[[], object], name: str) -> None:
+    try:
+        call()
+    except EngineError as error:
+        log.error("%s: %s", name, error)
+    except Exception:
+        log.exception("%s", name)
 
 
 def next_time(every: str, after: datetime) -> datetime:

@@ -63,8 +63,10 @@ class Waiting:
         return sum(left[number] for number in there), min(began_at, self.segments[first][1])
 
 
-def compact_captures(parts: Parts, *, everything: bool = False) -> list[int]:
+def compact_captures(parts: Parts, *, everything: bool = False, only: int | None = None) -> list[int]:
     """Enqueue a job for each replica that has enough to compact; with `everything`, that has anything. Gives their ids.
+
+    `only` names a project by its id; None: of all.
 
     A replica has one such job at a time; after one that failed it is left alone for a quarter of an hour.
     """
@@ -87,7 +89,7 @@ def compact_captures(parts: Parts, *, everything: bool = False) -> list[int]:
             job_id
             for found, place, due in waiting
             if (found.deployment, found.replica) not in busy
-            and (job_id := _enqueue(tx, parts, found, place, due=due)) is not None
+            and (job_id := _enqueue(tx, parts, found, place, due=due, only=only)) is not None
         ]
 
     jobs = parts.writer.write_and_wait(enqueue_all)
@@ -137,11 +139,13 @@ def _received_at(segment: Path, byte: int) -> float:
         return math.inf
 
 
-def _enqueue(tx: Tx, parts: Parts, found: Waiting, place: tuple[int, int], *, due: bool) -> int | None:
+def _enqueue(
+    tx: Tx, parts: Parts, found: Waiting, place: tuple[int, int], *, due: bool, only: int | None
+) -> int | None:
     deployment = tx.get(Deployment, found.deployment)
     endpoint = tx.get(Endpoint, deployment.endpoint_id) if deployment else None
     project = tx.get(Project, endpoint.project_id) if endpoint else None
-    if deployment is None or project is None:
+    if deployment is None or project is None or only not in (None, project.id):
         return None
     retired = deployment.status in ("stopped", "failed")
     if not (due or retired):

@@ -1,7 +1,9 @@
-"""What is tidied again and again: captures to compact, and what is left of jobs and deployments that are over."""
+"""What is tidied again and again: captures to compact, what grows past its limits, and what is left of jobs and
+deployments that are over."""
 
 from __future__ import annotations
 
+import logging
 import re
 import shutil
 import time
@@ -9,16 +11,22 @@ from collections.abc import Container, Iterable
 from pathlib import Path
 
 from engine.deployment.serve_folder import clear
+from engine.errors import EngineError
 from engine.lifecycle.compact_captures import DEPLOYMENT_FOLDER, compact_captures, numbered
 from engine.lifecycle.parts import Parts
+from engine.lifecycle.retain_captures import Removed, retain_captures
+from engine.lifecycle.retain_checks import retain_checks
+from engine.registry.events import ENGINE
+from engine.lifecycle.sync_schedules import sync_all_schedules
 from engine.registry.queries.rollouts import get_rollouts
 from engine.registry.queries.unended import unended_jobs
+from engine.registry.tables import now
+from engine.registry.tx import Tx
+
+log = logging.getLogger(__name__)
 
 FAILED_WORK_KEPT_S = 24 * 3600.0
 """The work folder of a job that failed is kept this long, to look into."""
-LOGS_KEPT_S = 30 * 24 * 3600.0
-LOGS_BYTES = 512 * 1024 * 1024
-"""Of all job logs, and as much of all logs of model servers; the oldest go first."""
 
 _JOB_LOG = re.compile(r"(\d+)-\d+\.log")
 _SERVE_LOG = re.compile(r"d-(\d+)-r\d+\.log(?:\.1)?")
@@ -26,17 +34,46 @@ _SERVE_LOG = re.compile(r"d-(\d+)-r\d+\.log(?:\.1)?")
 
 def keep_house(parts: Parts) -> None:
     """One round. What cannot be removed now is tried again in the next."""
+    captures, checks = _retain(parts)
     compact_captures(parts)
     # Looked for before the registry is asked: a job that begins meanwhile has its folder in neither list.
     folders, logs = _folders(parts.home.root / "work"), list((parts.home.logs / "jobs").iterdir())
     unended = unended_jobs(parts.reader)
     for job_id in remove_work_folders(folders, unended.jobs, unended.failed, now_s=time.time()):
         parts.pulse.forget(job_id)
-    remove_old_logs(logs, unended.jobs, now_s=time.time())
-    _tidy_after_deployments(parts)
+    removed = _remove_old_logs(parts, logs, unended.jobs)
+    served = _tidy_after_deployments(parts)
+    _record(parts, captures, checks, Removed(removed.count + served.count, removed.size_bytes + served.size_bytes))
 
 
-def _tidy_after_deployments(parts: Parts) -> None:
+def _retain(parts: Parts) -> tuple[Removed, Removed]:
+    """Captures and figures of checks past their limits; in the next round where a backup copies them just now."""
+    if not parts.removal.acquire(blocking=False):
+        return Removed(), Removed()
+    try:
+        return retain_captures(parts, now()), retain_checks(parts, now())
+    except EngineError as error:
+        # The rest of the house is kept all the same: without compaction, captures would be dropped.
+        log.error("what is old could not be removed: %s", error)
+        return Removed(), Removed()
+    finally:
+        parts.removal.release()
+
+
+def _record(parts: Parts, captures: Removed, checks: Removed, logs: Removed) -> None:
+    """One event for a round that removed something."""
+    removed = {"captures": captures, "checks": checks, "logs": logs}
+    told = {what: {"count": one.count, "size_bytes": one.size_bytes} for what, one in removed.items() if one.count}
+    if not told:
+        return
+
+    def record(tx: Tx) -> None:
+        tx.event(ENGINE, "retention.applied", "home", **told)
+
+    parts.writer.write_and_wait(record)
+
+
+def _tidy_after_deployments(parts: Parts) -> Removed:
     """A deployment's folder goes once it is over and its captures are compacted."""
     # Listed before the registry is asked, as above.
     folders = [number for number, _ in numbered(parts.home.root / "serve", DEPLOYMENT_FOLDER)]
@@ -45,7 +82,21 @@ def _tidy_after_deployments(parts: Parts) -> None:
     for number in folders:
         if number not in there:
             clear(parts.home, number)
-    remove_old_logs(logs, there, now_s=time.time(), named=_SERVE_LOG)
+    return _remove_old_logs(parts, logs, there, named=_SERVE_LOG)
+
+
+def _remove_old_logs(
+    parts: Parts, logs: Iterable[Path], unended: Container[int], named: re.Pattern[str] = _JOB_LOG
+) -> Removed:
+    kept = parts.config.retention
+    return remove_old_logs(
+        logs,
+        unended,
+        now_s=time.time(),
+        kept_s=kept.logs_days * 24 * 3600.0,
+        limit_bytes=kept.logs_mb << 20,
+        named=named,
+    )
 
 
 def remove_work_folders(
@@ -73,11 +124,11 @@ def remove_old_logs(
     unended: Container[int],
     *,
     now_s: float,
-    kept_s: float = LOGS_KEPT_S,
-    limit_bytes: int = LOGS_BYTES,
+    kept_s: float,
+    limit_bytes: int,
     named: re.Pattern[str] = _JOB_LOG,
-) -> None:
-    """Remove logs of what is over when they are old, and the oldest of them while all are too large.
+) -> Removed:
+    """Remove logs of what is over when they are old, and the oldest of them while all are too large; says how many.
 
     `named` has the number of the job, or of the deployment, as its first group.
     """
@@ -88,12 +139,15 @@ def remove_old_logs(
             status = path.lstat()
             found.append((status.st_mtime, status.st_size, int(match[1]), path))
     total = sum(size_bytes for _, size_bytes, _, _ in found)
+    gone = []
     for written_at, size_bytes, number, path in sorted(found):
         if number in unended:
             continue
         if now_s - written_at > kept_s or total > limit_bytes:
             path.unlink(missing_ok=True)
             total -= size_bytes
+            gone.append(size_bytes)
+    return Removed(len(gone), sum(gone))
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -6,6 +6,7 @@ import re
 
 from engine.errors import Fenced, InvalidInput
 from engine.lifecycle.parts import Parts
+from engine.lifecycle.raise_silence import traffic_came
 from engine.lifecycle.steps.step import Apply, Posted, checked
 from engine.registry.events import ENGINE
 from engine.registry.queue import end_job
@@ -54,4 +55,6 @@ def _record_files(tx: Tx, job: Job, deployment_id: int, written: list[CaptureFil
     at = now()
     for file in written:
         told = file.model_dump() | {"version": version.number}
+        if file.last_received_at is not None:
+            traffic_came(tx, version.project_id, file.last_received_at)
         tx.add(CaptureFile(project_id=version.project_id, created_at=at, **told))

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Subquery, func, select
 
-from engine.registry.core import PROJECT, SCHEDULE, SCHEDULE_RUN
+from engine.registry.core import DEPLOYMENT, ENDPOINT, PROJECT, REVISION, SCHEDULE, SCHEDULE_RUN
 from engine.registry.reader import Source
 from engine.wire.jobs import ScheduleList, ScheduleView
 
@@ -66,6 +66,41 @@ def read_schedules(source: Source) -> list[ScheduleRow]:
     found = select(*columns).outerjoin_from(SCHEDULE, last, last.c.schedule_id == SCHEDULE.c.id)
     with source.connection() as connection:
         return [ScheduleRow(**row._mapping) for row in connection.execute(found.order_by(SCHEDULE.c.id))]
+
+
+@dataclass(frozen=True)
+class ProjectSchedules:
+    """A project, and what the clock does for it."""
+
+    id: int
+    name: str
+    config: str
+    """Text of its newest `mlops.toml`."""
+    is_live: bool
+    schedules: frozenset[tuple[str, str, bool]]
+    """Each: name, every, enabled."""
+
+
+def read_project_schedules(source: Source) -> list[ProjectSchedules]:
+    """All projects that have code."""
+    live = (
+        select(ENDPOINT.c.project_id)
+        .join_from(ENDPOINT, DEPLOYMENT, DEPLOYMENT.c.endpoint_id == ENDPOINT.c.id)
+        .where(DEPLOYMENT.c.status == "live")
+    )
+    projects = select(*PROJECT.c["id", "name"], REVISION.c.config).join_from(
+        PROJECT, REVISION, REVISION.c.id == PROJECT.c.revision_id
+    )
+    there = select(*SCHEDULE.c["project_id", "name", "every", "enabled"]).where(SCHEDULE.c.project_id.is_not(None))
+    with source.connection() as connection:
+        serving = set(connection.execute(live).scalars())
+        by_project: dict[int, set[tuple[str, str, bool]]] = {}
+        for row in connection.execute(there):
+            by_project.setdefault(row.project_id, set()).add((row.name, row.every, row.enabled))
+        return [
+            ProjectSchedules(row.id, row.name, row.config, row.id in serving, frozenset(by_project.get(row.id, ())))
+            for row in connection.execute(projects)
+        ]
 
 
 def _last_runs() -> Subquery:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import resource
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,20 +23,27 @@ from engine.api.hub import EventHub
 from engine.api.server import ApiServer, bind
 from engine.blobs.store import BlobStore
 from engine.deployment.builtin_gateway import BuiltinGateway
+from engine.deployment.container_runtime import ContainerRuntime
+from engine.deployment.docker_runtime import DockerDaemon
+from engine.deployment.docker_socket import docker_socket
 from engine.deployment.observed import Observer
 from engine.deployment.process_runtime import ProcessRuntime
 from engine.deployment.reconcile import Reconciler
+from engine.deployment.runtime import Runtime
 from engine.jobs.clock import HOUSEKEEPING, Clock
 from engine.jobs.supervisor import Supervisor
 from engine.lifecycle.keep_house import keep_house
 from engine.lifecycle.lay_out_work import lay_out_work
 from engine.lifecycle.parts import Parts
+from engine.lifecycle.sync_schedules import sync_all_schedules
+from engine.lifecycle.watch_models import watch, watch_again
 from engine.registry.migrate import bring_up_to_date
 from engine.registry.queries.events import last_event, list_events
 from engine.registry.queries.jobs import attempt_of_token
 from engine.registry.reader import Reader
 from engine.registry.writer import Writer
 from engine.settings import Config, Home
+from engine.wire.events import EventView
 
 log = logging.getLogger(__name__)
 
@@ -108,10 +116,12 @@ class Engine:
         blobs = BlobStore(self.home.blobs)
         blobs.start()
         gateway = BuiltinGateway(self.home, self.config.gateway.host, self.config.gateway.sticky_header)
-        runtime = ProcessRuntime(self.home)
-        reconciler = Reconciler(
-            self.home, self.config, writer, reader, blobs, {"auto": runtime, "process": runtime}, gateway
+        socket = docker_socket(self.config.docker, os.environ)
+        containers = ContainerRuntime(
+            self.home, self.config.docker, DockerDaemon(socket) if socket else None, lambda: reconciler.poke()
         )
+        runtimes: dict[str, Runtime] = {"process": ProcessRuntime(self.home), "docker": containers}
+        reconciler = Reconciler(self.home, self.config, writer, reader, blobs, runtimes, gateway)
         parts = Parts(
             home=self.home,
             config=self.config,
@@ -124,15 +134,24 @@ class Engine:
             stop=lambda everything: _and_nothing(stop(everything)),
         )
         supervisor = Supervisor(parts, lay_out=partial(lay_out_work, parts), silent_s=parts.pulse.silent_s)
-        clock = Clock(writer, reader, {HOUSEKEEPING: lambda tx, row, nominal_at: partial(keep_house, parts)})
-        observer = Observer(gateway)
+        clock = Clock(
+            writer,
+            reader,
+            {HOUSEKEEPING: lambda tx, row, nominal_at: partial(keep_house, parts), "check": partial(watch, parts)},
+        )
+        writer.on_commit(partial(_mind_schedules, clock, parts))
+        observer = Observer(gateway, containers=containers.usage)
 
+        containers.start_looking()
+        self._ends.callback(containers.close)
         reconciler.start()
         self._ends.callback(lambda: reconciler.stop(everything=self._end_all))
         supervisor.start()
         self._ends.callback(lambda: supervisor.stop(end_workers=self._end_all))
+        sync_all_schedules(parts)
         clock.start()
         self._ends.callback(clock.stop)
+        clock.soon(partial(watch_again, parts), "watch again")
         return Context(
             parts=parts,
             hub=hub,
@@ -151,6 +170,18 @@ def _allow_many_connections() -> None:
     enough = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < enough:
         resource.setrlimit(resource.RLIMIT_NOFILE, (enough, hard))
+
+
+_CHANGES_SCHEDULES = frozenset({"deployment.released", "deployment.stopped", "deployment.failed", "project.stored"})
+
+
+def _mind_schedules(clock: Clock, parts: Parts, events: Sequence[EventView]) -> None:
+    """What schedules depend on has changed, or they themselves have."""
+    verbs = {event.verb for event in events}
+    if verbs & _CHANGES_SCHEDULES:
+        clock.soon(partial(sync_all_schedules, parts), "schedules")
+    if "schedule.changed" in verbs:
+        clock.soon(clock.reload, "reload")
 
 
 def _attempt(reader: Reader, token_sha256: str) -> tuple[int, int] | None:

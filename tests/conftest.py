@@ -26,6 +26,9 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
 # No test may reach the home folder of whoever runs it: this one cannot be made.
 os.environ["MLOPS_HOME"] = "/dev/null/mlops"
 
+# Nor its Docker: `auto` means a process, unless a test names the daemon in config.toml.
+os.environ["DOCKER_HOST"] = "unix:///dev/null/docker.sock"
+
 
 @pytest.fixture
 def home() -> Iterator[Home]:

@@ -18,7 +18,7 @@ from engine.wire.about import Finding
 
 ROOM_BYTES = 1 << 30
 """Below this a training run or two fill the disk."""
-_MODES = {"": 0o710, "run": 0o750} | dict.fromkeys(("blobs", "captures", "gateway", "logs", "serve", "work"), 0o700)
+_MODES = {"": 0o710, "run": 0o750} | dict.fromkeys(("blobs", "captures", "gateway", "images", "logs", "serve", "work"), 0o700)
 _SQLITE_SAFE = (3, 51, 3)
 _NOT_BEFORE = datetime(2025, 1, 1, tzinfo=UTC)
 

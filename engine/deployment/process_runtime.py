@@ -13,7 +13,7 @@ import psutil
 import engine
 from engine.deployment.marked import Marked, clean_environment, find_marked, home_mark, is_alive, send
 from engine.deployment.process_log import bound_log, last_line, open_log
-from engine.deployment.runtime import Identity, ReplicaSpec, Running
+from engine.deployment.runtime import Identity, Readiness, ReplicaSpec, Running
 from engine.deployment.unix_http import ask
 from engine.errors import Unavailable
 from engine.settings import Home
@@ -29,6 +29,10 @@ class ProcessRuntime:
         self._home = home
         self._command = command or (sys.executable, "-P", "-m", "engine.serving")
         self._children: dict[int, subprocess.Popen[bytes]] = {}
+
+    def readiness(self) -> Readiness:
+        """Always."""
+        return Readiness(True, "Processes of this user can always be started.")
 
     def start(self, replica: ReplicaSpec) -> Identity:
         """Start it, or adopt the one that runs; see `Runtime`."""
@@ -99,6 +103,9 @@ class ProcessRuntime:
     def tidy(self, replica: ReplicaSpec) -> None:
         """Cut its log."""
         bound_log(replica.log)
+
+    def refresh_log(self, replica: ReplicaSpec) -> None:
+        """It writes there itself."""
 
 
 def _running(found: list[Marked]) -> list[Running]:

@@ -33,7 +33,7 @@ from engine.deployment.rollout import (
 from engine.deployment.runtime import Runtime
 from engine.deployment.serve_folder import clear
 from engine.deployment.waker import Waker
-from engine.errors import DamagedBlob, EngineError, NotFound, NotThereYet
+from engine.errors import DamagedBlob, DockerUnavailable, EngineError, NotFound, NotThereYet
 from engine.failpoint import failpoint
 from engine.gateway.protocol import Gateway, GatewayStatus
 from engine.registry.queries.rollouts import RolloutRow, RolloutRows
@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 
 FAILPOINTS = (
     "replica.started", "gateway.started", "rollout.ready", "rollout.switched", "rollout.routed", "rollout.drained",
-    "rollout.cleared",
+    "rollout.cleared", "container.created", "container.started",
 )  # fmt: skip
 """Places between two durable steps of a rollout, for `engine.failpoint`."""
 
@@ -176,7 +176,10 @@ class Reconciler:
         """Leave a deployment alone for a while, and say why in the log and at the deployment."""
         note = _trouble(error)
         self._held[row.id] = self._clock() + HELD_S, note
-        log.error("deployment %d (%s@%d) is held up", row.id, row.endpoint, row.version, exc_info=error)
+        known = isinstance(error, DockerUnavailable)
+        if not known or row.note != note:
+            log.error("deployment %d (%s@%d) is held up: %s", row.id, row.endpoint, row.version, note,
+                      exc_info=None if known else error)  # fmt: skip
         # Where this cannot be written either, it is the registry that is in trouble, and the pass ends.
         self._recorder.write(partial(records.record_trouble, deployment=row.id, note=note))
 

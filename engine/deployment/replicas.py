@@ -13,10 +13,11 @@ from functools import partial
 
 from engine.blobs.store import BlobStore
 from engine.deployment import records
+from engine.deployment.choose_runtime import choose_runtime
 from engine.deployment.recorder import Recorder
 from engine.deployment.runtime import Identity, ReplicaSpec, Runtime
 from engine.deployment.serve_folder import lay_out, replica_spec
-from engine.errors import EngineError, NotThereYet, Unavailable
+from engine.errors import DockerUnavailable, EngineError, NotThereYet, Unavailable
 from engine.failpoint import failpoint
 from engine.registry.queries.rollouts import ReplicaRow, RolloutRow
 from engine.settings import Home
@@ -43,9 +44,10 @@ TERM_S = 10.0
 RETRY_S = 5.0
 LONGEST_PAUSE_S = 30.0
 
-AUTO = "auto"
-DEFAULT_RUNTIME = "process"
-"""What `auto` is while there is no other."""
+UNDER_WAY_S = 0.1
+"""Between questions whether a start has come to its end."""
+
+AUTO, DOCKER, PROCESS = "auto", "docker", "process"
 
 Key = tuple[int, int]
 
@@ -60,6 +62,8 @@ class _Memory:
     condemned: str = ""
     """Why it is being ended though it is wanted."""
     asked_to_end_at: float | None = None
+    unseen: bool = False
+    """Docker was away since: that it ended meanwhile says nothing of the version."""
 
 
 class Replicas:
@@ -82,6 +86,8 @@ class Replicas:
         self._clock = clock
         self._memory: dict[Key, _Memory] = {}
         self._not_before: dict[Key, float] = {}
+        self._under_way: set[Key] = set()
+        """Laid out, and on their way up."""
         self._orphans: dict[Identity, float] = {}
         self._away = True
         """Nothing was looked at yet: what is gone ended while no engine was there."""
@@ -101,21 +107,21 @@ class Replicas:
         return alive
 
     def runtime(self, row: RolloutRow) -> Runtime:
-        """What runs a deployment.
+        """What runs a deployment whose runtime is settled.
 
         Raises:
             NotThereYet: nothing here can.
         """
-        name = DEFAULT_RUNTIME if row.runtime == AUTO else row.runtime
+        name = PROCESS if row.runtime == AUTO else row.runtime
         if name not in self._runtimes:
             raise NotThereYet(
                 f"The runtime {name} is not there yet, so {row.endpoint}@{row.version} cannot be started.",
-                f'Set runtime = "{DEFAULT_RUNTIME}" under [release] in mlops.toml.',
+                f'Set runtime = "{PROCESS}" under [release] in mlops.toml.',
             )
         return self._runtimes[name]
 
     def start(self, row: RolloutRow, index: int) -> bool:
-        """Start a replica unless it has to wait after a death; False: it waits.
+        """Start a replica unless it has to wait, after a death or for what is under way; False: it waits.
 
         Raises:
             DamagedBlob, NotFound, NotThereYet: trying again would not help.
@@ -123,18 +129,46 @@ class Replicas:
         key = (row.id, index)
         if self._clock() < self._not_before.get(key, 0.0):
             return False
+        if row.runtime == AUTO:
+            return self._settle(row, key)
         runtime = self.runtime(row)
         try:
-            replica = lay_out(self._home, self._blobs, row, index, self._capture_limit_bytes)
-            identity = runtime.start(replica)
-            failpoint("replica.started")
+            if key not in self._under_way:
+                self._lay_out(row, index)
+            identity = runtime.start(self._spec(row.id, index))
         except Unavailable as error:
+            self._under_way.discard(key)
             self._not_before[key] = self._clock() + RETRY_S
-            if row.note != error.message:
-                self._recorder.write(partial(records.record_trouble, deployment=row.id, note=error.message))
+            self._tell(row, why(error) if row.runtime == DOCKER else error.message)
             return False
+        if identity is None:
+            self._under_way.add(key)
+            self._not_before[key] = self._clock() + UNDER_WAY_S
+            return False
+        self._under_way.discard(key)
+        failpoint("replica.started")
         self._remember(row.id, index, runtime, identity)
         return True
+
+    def _lay_out(self, row: RolloutRow, index: int) -> None:
+        lay_out(self._home, self._blobs, row, index, self._capture_limit_bytes, container=row.runtime == DOCKER)
+
+    def _settle(self, row: RolloutRow, key: Key) -> bool:
+        """Say what `auto` is for a deployment, once and for all."""
+        docker = self._runtimes[DOCKER].readiness() if DOCKER in self._runtimes else None
+        choice = choose_runtime(docker)
+        if choice is None:
+            self._not_before[key] = self._clock() + UNDER_WAY_S
+            return False
+        log.info("deployment %d (%s@%d): %s", row.id, row.endpoint, row.version, choice.reason)
+        self._recorder.write(
+            partial(records.record_runtime, deployment=row.id, runtime=choice.runtime, reason=choice.reason)
+        )
+        return True
+
+    def _tell(self, row: RolloutRow, note: str) -> None:
+        if row.note != note:
+            self._recorder.write(partial(records.record_trouble, deployment=row.id, note=note))
 
     def pause_s(self, row: RolloutRow, index: int) -> float:
         """Seconds until `start` would do something."""
@@ -157,6 +191,7 @@ class Replicas:
         for key in [key for key in {*self._memory, *self._not_before} if key[0] == row.id]:
             self._memory.pop(key, None)
             self._not_before.pop(key, None)
+            self._under_way.discard(key)
 
     def end_orphans(self, rows: tuple[RolloutRow, ...]) -> bool:
         """End model servers of this home that the registry does not know or wants no more; True: some are left."""
@@ -208,28 +243,46 @@ class Replicas:
     def _look(self, row: RolloutRow, replica: ReplicaRow, identity: Identity) -> bool:
         runtime, key = self.runtime(row), (row.id, replica.index)
         memory = self._memory.setdefault(key, _Memory(self._clock()))
-        if not runtime.runs(identity):
+        try:
+            lives = runtime.runs(identity)
+        except DockerUnavailable:
+            memory.unseen = True
+            self._note_silence(row, replica, runtime)
+            raise
+        if not lives:
             return self._gone(row, replica, runtime)
+        if memory.unseen:
+            memory.unseen, memory.seen_at = False, self._clock()
         if row.status in ("starting", "ready", "live"):
             self._probe(row, replica, runtime, memory, identity)
         return True
 
+    def _note_silence(self, row: RolloutRow, replica: ReplicaRow, runtime: Runtime) -> None:
+        """Where Docker does not answer, the model server itself still tells whether it is there."""
+        if replica.healthy and not runtime.is_ready(self._spec(row.id, replica.index)):
+            self._recorder.write(partial(records.record_silent, deployment=row.id, index=replica.index))
+
     def _gone(self, row: RolloutRow, replica: ReplicaRow, runtime: Runtime) -> bool:
-        """It is found again by its mark where a clock jumped; else it has ended."""
+        """It is found again by its mark where a clock jumped, or Docker started it again; else it has ended."""
+        memory = self._memory.pop((row.id, replica.index))
         for running in runtime.ours():
             if (running.deployment, running.index) == (row.id, replica.index):
+                if running.identity.container is not None and row.status in ("starting", "ready", "live"):
+                    self._died(row, replica, runtime, memory)
                 self._remember(row.id, replica.index, runtime, running.identity)
                 return True
-        memory = self._memory.pop((row.id, replica.index))
         if row.status in ("starting", "ready", "live"):
             self._died(row, replica, runtime, memory)
         return False
 
     def _died(self, row: RolloutRow, replica: ReplicaRow, runtime: Runtime, memory: _Memory) -> None:
-        quick = not self._away and (not replica.healthy or self._clock() - memory.seen_at < QUICK_S)
+        quick = not self._away and not memory.unseen
+        quick = quick and (not replica.healthy or self._clock() - memory.seen_at < QUICK_S)
         said = runtime.last_words(self._spec(row.id, replica.index))
         if self._away:
             said = "it ended while the engine was away."
+        elif memory.unseen:
+            said = "it ended while Docker did not answer."
         reason = memory.condemned or said or "it was killed, or ran out of memory; it said nothing."
         log.warning("replica %d of deployment %d ended: %s", replica.index, row.id, reason)
         deaths = row.failed_starts + int(quick)

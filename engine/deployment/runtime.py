@@ -20,11 +20,11 @@ class ReplicaSpec:
 
 @dataclass(frozen=True)
 class Identity:
-    """How a started model server is found again: a process by pid and start time, or a container by its id."""
+    """How a started model server is found again: a process by its pid, a container by its id, and the start time."""
 
     pid: int | None = None
     created_at: float | None = None
-    """Start of the process, seconds since the epoch, as the operating system tells it."""
+    """Start of the process or container, seconds since the epoch, as the operating system or Docker tells it."""
     container: str | None = None
 
 
@@ -37,18 +37,38 @@ class Running:
     identity: Identity
 
 
+@dataclass(frozen=True)
+class Readiness:
+    """Whether a runtime can start model servers."""
+
+    ok: bool | None
+    """None: not known yet."""
+    reason: str
+    """Why, in one sentence."""
+    hint: str = ""
+
+
 class Runtime(Protocol):
     """Runs model servers. Calls return within a few seconds, and come from one thread at a time."""
 
-    def start(self, replica: ReplicaSpec) -> Identity:
+    def readiness(self) -> Readiness:
+        """Whether `auto` may mean it."""
+
+    def start(self, replica: ReplicaSpec) -> Identity | None:
         """Start it, or adopt it where it runs already: a crash may lie between a start and its record.
+
+        None: that is under way; ask again soon.
 
         Raises:
             Unavailable, DiskFull: it cannot be started now.
         """
 
     def runs(self, identity: Identity) -> bool:
-        """Whether exactly that process or container is alive; an ended one of ours is cleared away."""
+        """Whether exactly that process or container is alive; an ended one of ours is cleared away.
+
+        Raises:
+            DockerUnavailable: nobody knows.
+        """
 
     def is_ready(self, replica: ReplicaSpec) -> bool:
         """Whether it answers that it is ready; waits at most two seconds."""
@@ -64,3 +84,6 @@ class Runtime(Protocol):
 
     def tidy(self, replica: ReplicaSpec) -> None:
         """Keep its log within bounds."""
+
+    def refresh_log(self, replica: ReplicaSpec) -> None:
+        """Have in `replica.log` what it wrote until now; from any thread."""

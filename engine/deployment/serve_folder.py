@@ -11,7 +11,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import os
 import shutil
+import stat
 from pathlib import Path
 
 import msgspec
@@ -35,8 +37,20 @@ def replica_spec(home: Home, deployment: int, index: int) -> ReplicaSpec:
     return ReplicaSpec(deployment, index, folder, folder / SOCKET, log)
 
 
-def lay_out(home: Home, blobs: BlobStore, deployment: RolloutRow, index: int, capture_limit_bytes: int) -> ReplicaSpec:
+def lay_out(
+    home: Home,
+    blobs: BlobStore,
+    deployment: RolloutRow,
+    index: int,
+    capture_limit_bytes: int,
+    *,
+    container: bool = False,
+) -> ReplicaSpec:
     """Have everything in place that a replica needs; what is there and right is left alone.
+
+    A `container` runs as a user of its own, who must be able to write here: the deployment's folder, which nobody else
+    may enter, is the protection. What lies in the replica's folder is then as hostile as what runs in the container,
+    so nothing there is followed or written through.
 
     Raises:
         DamagedBlob: the version's stored files no longer match their hashes; nothing of them is served.
@@ -50,7 +64,7 @@ def lay_out(home: Home, blobs: BlobStore, deployment: RolloutRow, index: int, ca
         home.serve(deployment.id).mkdir(mode=0o700, parents=True, exist_ok=True)
         if not _is_right(bundle, items):
             blobs.materialise(items, bundle)
-        (replica.folder / "captures").mkdir(mode=0o700, parents=True, exist_ok=True)
+        _folders(replica.folder, 0o777 if container else 0o700)
         _write(replica.folder / SPEC, _order(deployment, index, capture_limit_bytes))
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -124,7 +138,22 @@ def _order(deployment: RolloutRow, index: int, capture_limit_bytes: int) -> byte
     return msgspec.json.encode(spec)
 
 
+def _folders(replica: Path, mode: int) -> None:
+    replica.mkdir(mode=0o700, parents=True, exist_ok=True)
+    captures = replica / "captures"
+    if captures.is_symlink():
+        captures.unlink()
+    captures.mkdir(mode=0o700, exist_ok=True)
+    # Of its owner's folders only; `chmod` is not told of a mode that holds already.
+    for folder in (captures, replica):
+        if stat.S_IMODE(folder.lstat().st_mode) != mode:
+            folder.chmod(mode)
+
+
 def _write(path: Path, content: bytes) -> None:
     part = path.with_name(path.name + ".part")
-    part.write_bytes(content)
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as file:
+        file.write(content)
+        os.fchmod(file.fileno(), 0o644)
     part.replace(path)

@@ -21,6 +21,10 @@ class ReplicaView(Body):
     restarts: int
     memory_bytes: int | None
     note: str = ""
+    container: str | None = None
+    """The first twelve characters of its id."""
+    cpu_share: float | None = None
+    """Of one core, lately."""
 
 
 class Traffic(Body):
@@ -49,12 +53,24 @@ class DeploymentView(Body):
     by: str
     note: str
     """Why it failed or waits, in one sentence; empty when all is well."""
+    runtime: str = ""
+    """`docker` or `process`; `auto` until its first model server is started."""
+    runtime_reason: str = ""
+    """Why `auto` became this runtime."""
     created_at: AwareDatetime
     live_at: AwareDatetime | None
     ended_at: AwareDatetime | None
     replicas: list[ReplicaView]
     traffic: Traffic = Traffic()
     champion: bool = False
+
+
+class DeploymentList(Body):
+    """`GET /v1/endpoints/{name}/deployments`, newest first, ended ones too."""
+
+    deployments: list[DeploymentView]
+    next_before: int | None
+    """Pass as `before` for the earlier ones; None: there are none."""
 
 
 class EndpointView(Body):

@@ -4,8 +4,9 @@ import os
 
 from fakes.gateway import FakeGateway
 
-from engine.deployment.observed import Observer, memory_bytes, traffic_of
+from engine.deployment.observed import Observer, traffic_of
 from engine.gateway.protocol import Figures
+from engine.registry.queries.endpoints import Usage
 from engine.wire.endpoints import Traffic
 
 
@@ -24,5 +25,13 @@ def test_without_a_gateway_nothing_is_seen() -> None:
 
 
 def test_the_memory_of_a_process_that_is_gone_is_none() -> None:
-    assert memory_bytes(2**22 + 5) is None
-    assert (memory_bytes(os.getpid()) or 0) > 1_000_000
+    observer = Observer(FakeGateway())
+    assert observer.usage(2**22 + 5, None) == Usage()
+    seen = observer.usage(os.getpid(), None)
+    assert (seen.memory_bytes or 0) > 1_000_000
+    assert (seen.cpu_share or 0.0) > 0.0
+
+
+def test_a_container_s_figures_come_from_docker() -> None:
+    observer = Observer(FakeGateway(), containers={"c1": Usage(5, 0.5)}.__getitem__)
+    assert observer.usage(None, "c1") == Usage(5, 0.5)

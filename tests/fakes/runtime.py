@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import count
 
-from engine.deployment.runtime import Identity, ReplicaSpec, Running
+from engine.deployment.runtime import Identity, Readiness, ReplicaSpec, Running
 from engine.errors import Unavailable
 
 Key = tuple[int, int]
@@ -25,6 +25,12 @@ class FakeRuntime:
     words: dict[Key, str] = field(default_factory=dict)
     forced: list[Key] = field(default_factory=list)
     _pids: count[int] = field(default_factory=lambda: count(4_000_001))
+
+    def readiness(self) -> Readiness:
+        return Readiness(True, "It is always there.")
+
+    def refresh_log(self, replica: ReplicaSpec) -> None:
+        """It writes nothing."""
 
     def start(self, replica: ReplicaSpec) -> Identity:
         if self.refuses:

@@ -12,9 +12,19 @@ from sqlalchemy import Connection, Row, Select, select
 from engine.errors import NotFound
 from engine.registry.core import ALIAS, DEPLOYMENT, ENDPOINT, GATEWAY_STATE, PROJECT, REPLICA, VERSION
 from engine.registry.queries.models import WEIGHTS
+from engine.registry.queries.paging import bounded, next_before
 from engine.registry.queries.projects import project_id
 from engine.registry.reader import Source
-from engine.wire.endpoints import DeploymentView, EndpointList, EndpointView, ReplicaView, Traffic
+from engine.wire.endpoints import DeploymentList, DeploymentView, EndpointList, EndpointView, ReplicaView, Traffic
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a model server takes of the machine; None: not known."""
+
+    memory_bytes: int | None = None
+    cpu_share: float | None = None
+    """Of one core, lately."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +33,8 @@ class Observed:
 
     by_deployment: Mapping[int, Traffic] = field(default_factory=dict)
     by_endpoint: Mapping[str, Traffic] = field(default_factory=dict)
-    memory_bytes: Callable[[int], int | None] = lambda pid: None
-    """Of a model server, by its pid."""
+    usage: Callable[[int | None, str | None], Usage] = lambda pid, container: Usage()
+    """Of a model server, by the pid of its process or the id of its container."""
 
 
 NOTHING_SEEN = Observed()
@@ -53,6 +63,20 @@ def get_deployment(source: Source, deployment_id: int, seen: Observed = NOTHING_
     if not found:
         raise NotFound(f"There is no deployment {deployment_id}.", "`mlops endpoints` lists what there is.")
     return found[0]
+
+
+def list_deployments(
+    source: Source, name: str, seen: Observed = NOTHING_SEEN, *, limit: int = 100, before: int | None = None
+) -> DeploymentList:
+    """All that ever was behind an endpoint, newest first. Raises `NotFound`: nobody knows the project."""
+    limit = bounded(limit)
+    with source.connection() as connection:
+        project_id(connection, name)
+        wanted = _selected().where(PROJECT.c.name == name).limit(limit)
+        if before is not None:
+            wanted = wanted.where(DEPLOYMENT.c.id < before)
+        found = _deployments(connection, wanted, seen)
+    return DeploymentList(deployments=found, next_before=next_before(found, limit))
 
 
 def _endpoints(connection: Connection, name: str | None, seen: Observed) -> list[EndpointView]:
@@ -105,6 +129,7 @@ def _deployments(connection: Connection, found: Select[Any], seen: Observed) -> 
 
 
 def _replica(row: Row[Any], seen: Observed) -> ReplicaView:
+    usage = seen.usage(row.pid, row.container) if row.healthy else Usage()
     # `index` and `count` are methods of a row, so this column is asked for by its name.
     return ReplicaView(
         index=row._mapping["index"],
@@ -112,7 +137,9 @@ def _replica(row: Row[Any], seen: Observed) -> ReplicaView:
         pid=row.pid,
         healthy=row.healthy,
         restarts=row.restarts,
-        memory_bytes=seen.memory_bytes(row.pid) if row.pid is not None and row.healthy else None,
+        container=row.container and row.container[:12],
+        memory_bytes=usage.memory_bytes,
+        cpu_share=usage.cpu_share,
         note=row.note,
     )
 
@@ -128,6 +155,8 @@ def _deployment(row: Row[Any], replicas: list[ReplicaView], traffic: Traffic) ->
         reason=row.reason,
         by=row.created_by,
         note=row.note,
+        runtime=row.runtime,
+        runtime_reason=row.runtime_reason,
         created_at=row.created_at,
         live_at=row.live_at,
         ended_at=row.ended_at,

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from engine.client.call import Call, Route, fill, get, path, post
 from engine.wire.about import About, EngineStatus, Finding, StopEngine
 from engine.wire.base import Failure
-from engine.wire.endpoints import Deploy, DeploymentView, EndpointList, EndpointView, Rollback
+from engine.wire.endpoints import Deploy, DeploymentList, DeploymentView, EndpointList, EndpointView, Rollback
 from engine.wire.events import EventList, Verification
 from engine.wire.fleet import Fleet
 from engine.wire.jobs import JobList, JobStatus, JobView, LogPage, ScheduleList
@@ -222,6 +222,11 @@ class Routes:
     def endpoint(self, name: str) -> Call[EndpointView]:
         """One endpoint with what is deployed behind it."""
         return get(path("endpoints", name), EndpointView)
+
+    @Route
+    def deployments(self, name: str, *, limit: int = 100, before: int | None = None) -> Call[DeploymentList]:
+        """All that ever was behind an endpoint, newest first."""
+        return get(path("endpoints", name, "deployments"), DeploymentList, limit=limit, before=before)
 
     @Route
     def deploy(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from engine.api.context import InEngine
+from engine.api.fields import PageSize, RowId
 from engine.api.roles import Operator, Viewer
 from engine.lifecycle.deploy_version import deploy_version, promote_version
 from engine.lifecycle.rollback_endpoint import rollback_endpoint
 from engine.registry.queries import endpoints, fleet
-from engine.wire.endpoints import Deploy, DeploymentView, EndpointList, EndpointView, Rollback
+from engine.wire.endpoints import Deploy, DeploymentList, DeploymentView, EndpointList, EndpointView, Rollback
 from engine.wire.fleet import Fleet
 
 router = APIRouter(prefix="/v1", tags=["endpoints"])
@@ -25,6 +26,14 @@ def list_endpoints(engine: InEngine, caller: Viewer) -> EndpointList:
 def get_endpoint(engine: InEngine, caller: Viewer, name: str) -> EndpointView:
     """One endpoint with what is deployed behind it."""
     return endpoints.get_endpoint(engine.parts.reader, name, engine.observed())
+
+
+@router.get("/endpoints/{name}/deployments")
+def list_deployments(
+    engine: InEngine, caller: Viewer, name: str, limit: PageSize = 100, before: RowId | None = None
+) -> DeploymentList:
+    """All that ever was behind an endpoint, newest first."""
+    return endpoints.list_deployments(engine.parts.reader, name, engine.observed(), limit=limit, before=before)
 
 
 @router.post("/endpoints/{name}/deploy")

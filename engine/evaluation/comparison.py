@@ -49,17 +49,24 @@ class Bootstrap:
 
 
 def compare(
-    model: Statistic, others: Mapping[str, Statistic], *, rows: int, less_is_better: bool, seed: int
+    model: Statistic,
+    others: Mapping[str, Statistic],
+    *,
+    rows: int,
+    less_is_better: bool,
+    seed: int,
+    draws: int | None = None,
 ) -> Bootstrap:
     """Bootstrap a model's metric, paired with those of others on the same rows.
 
-    The same seed gives the same figures. Takes at most 2,000 draws, fewer from 20,000 rows on.
+    The same seed gives the same figures. Takes at most 2,000 draws, fewer from 20,000 rows on, unless `draws` says how
+    many.
     """
     every = {"": model, **others}
     once = np.ones((1, rows))
     values = {name: float(prepared(once)[0]) for name, prepared in every.items()}
     drawn: dict[str, list[Floats]] = {name: [] for name in every}
-    for weights in _weights(rows, draws_for(rows), seed):
+    for weights in _weights(rows, draws or draws_for(rows), seed):
         for name, prepared in every.items():
             drawn[name].append(prepared(weights))
     joined = {name: np.concatenate(blocks) for name, blocks in drawn.items()}

@@ -1,32 +1,59 @@
 """The stored profile of a snapshot: what later checks compare fresh rows with, computed once.
 
-Per column: null share; of numbers minimum, maximum, mean, standard deviation and counts between fixed edges at
-the quantiles, fine enough that the Kolmogorov-Smirnov distance read from them is off by at most one bin's share;
-of categories the counts by value. Beside it a sample of at most 10,000 rows.
+Per column: null share; of numbers minimum, maximum, mean, standard deviation, and counts and means between fixed edges
+at the quantiles, fine enough that the Kolmogorov-Smirnov distance read from them is off by at most one bin's share;
+of categories the counts by value. With `data.time` also how much stretches of the rows differ from the whole of them
+(`stretches`). Beside the profile a sample of at most 10,000 rows.
+
+Format 1 had neither means nor stretches.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from engine.data.schema import ColumnSchema, Schema
+from engine.data.stretches import category_stretches, number_stretches
 
+FORMAT = 2
 BINS = 256
+COARSE_BINS = 64
+"""Of them stretches are told apart."""
 CATEGORIES = 1000
 RESERVOIR_ROWS = 10_000
 
+Floats = NDArray[np.float64]
+Order = NDArray[np.int64]
 
-def build_profile(frame: pl.DataFrame, schema: Schema, *, leave_out: Sequence[str] = ()) -> dict[str, Any]:
+
+def build_profile(
+    frame: pl.DataFrame, schema: Schema, *, leave_out: Sequence[str] = (), time: str | None = None
+) -> dict[str, Any]:
     """The profile of a canonical frame as plain JSON values; `leave_out` names columns not to profile, such as the id.
 
-    A number's `counts[i]` are the rows in `(edges[i-1], edges[i]]`, the first bin from the minimum on, including it.
+    A number's `counts[i]` are the rows in `(edges[i-1], edges[i]]`, the first bin from the minimum on, including it;
+    `means[i]` is their mean. `time` names the column that orders the rows; None: their order means nothing.
     """
-    columns = [_column(frame[found.name], found) for found in schema.columns if found.name not in leave_out]
-    return {"format": 1, "rows": frame.height, "columns": columns}
+    order = time_order(frame[time]) if time is not None else None
+    columns = [_column(frame[found.name], found, order) for found in schema.columns if found.name not in leave_out]
+    return {"format": FORMAT, "rows": frame.height, "columns": columns}
+
+
+def build_score_profile(scores: Mapping[str, Floats], times: pl.Series | None) -> dict[str, Any]:
+    """The same of a model's answers, by name, all of one length; `times` of the rows they answer, where known."""
+    order = time_order(times) if times is not None else None
+    columns = []
+    for name, values in scores.items():
+        series = pl.Series(name, values)
+        found = ColumnSchema(name, "number", nullable=False, nulls=0, distinct=series.n_unique())
+        columns.append(_column(series, found, order))
+    rows = len(next(iter(scores.values()))) if scores else 0
+    return {"format": FORMAT, "rows": rows, "columns": columns}
 
 
 def take_reservoir(frame: pl.DataFrame, seed: int) -> pl.DataFrame:
@@ -37,40 +64,73 @@ def take_reservoir(frame: pl.DataFrame, seed: int) -> pl.DataFrame:
     return frame[np.sort(drawn)]
 
 
-def _column(values: pl.Series, found: ColumnSchema) -> dict[str, Any]:
+def time_order(times: pl.Series) -> Order:
+    """Rows from the oldest to the newest; rows of one time stay in their order."""
+    return np.argsort(times.to_physical().fill_null(np.iinfo(np.int64).max).to_numpy(), kind="stable")
+
+
+def coarse_edges(edges: int) -> slice:
+    """Which of so many edges at most 64 coarse bins end at; the last is among them."""
+    step = -(-edges // COARSE_BINS)
+    return slice((edges - 1) % step if step else 0, None, max(1, step))
+
+
+def _column(values: pl.Series, found: ColumnSchema, order: Order | None) -> dict[str, Any]:
     rows = len(values)
     told: dict[str, Any] = {
         "name": found.name, "type": found.type, "nulls": found.nulls, "null_share": found.nulls / rows if rows else 0.0,
         "distinct": found.distinct,
     }  # fmt: skip
-    filled = values.drop_nulls()
     if found.type in ("number", "integer"):
-        return told | _quantity(filled.cast(pl.Float64))
+        return told | _quantity(values.cast(pl.Float64), order)
     if found.type == "time":
-        stamps = filled.dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
+        stamps = values.drop_nulls().dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
         return told | {"min": stamps.min(), "max": stamps.max()}
-    return told | _names(filled.cast(pl.String))
+    return told | _names(values.cast(pl.String), order)
 
 
-def _quantity(filled: pl.Series) -> dict[str, Any]:
-    if not len(filled):
-        return {"min": None, "max": None, "mean": None, "std": None, "edges": [], "counts": []}
-    ordered = np.sort(filled.to_numpy())
+def _quantity(values: pl.Series, order: Order | None) -> dict[str, Any]:
+    ordered = np.sort(values.drop_nulls().to_numpy())
+    if not len(ordered):
+        return {"min": None, "max": None, "mean": None, "std": None, "edges": [], "counts": [], "means": []}
     ranks = np.ceil(np.arange(1, BINS + 1) / BINS * len(ordered)).astype(np.int64) - 1
     edges = np.unique(ordered[ranks])
     below = np.searchsorted(ordered, edges, side="right")
-    return {
+    counts = np.diff(below, prepend=0)
+    told = {
         "min": float(ordered[0]),
         "max": float(ordered[-1]),
         "mean": float(ordered.mean()),
         "std": float(ordered.std(ddof=1)) if len(ordered) > 1 else 0.0,
         "edges": edges.tolist(),
-        "counts": np.diff(below, prepend=0).tolist(),
+        "counts": counts.tolist(),
+        "means": (np.add.reduceat(ordered, below - counts) / counts).tolist(),
     }
+    return told if order is None else told | {"stretches": _number_stretches(values, edges, order)}
 
 
-def _names(filled: pl.Series) -> dict[str, Any]:
+def _number_stretches(values: pl.Series, edges: Floats, order: Order) -> list[dict[str, Any]]:
+    coarse = edges[coarse_edges(len(edges))]
+    codes = np.searchsorted(coarse, values.fill_null(coarse[0]).to_numpy())
+    if values.null_count():
+        codes[values.is_null().to_numpy()] = -1
+    return number_stretches(codes[order], len(coarse))
+
+
+def _names(values: pl.Series, order: Order | None) -> dict[str, Any]:
+    filled = values.drop_nulls()
     counted = filled.rename("value").value_counts().sort(["count", "value"], descending=[True, False])
     kept = counted.head(CATEGORIES)
     categories = [list(pair) for pair in kept.rows()]
-    return {"categories": categories, "other": len(filled) - int(kept["count"].sum())}
+    told = {"categories": categories, "other": len(filled) - int(kept["count"].sum())}
+    if order is None or not categories:
+        return told
+    return told | {"stretches": category_stretches(category_codes(values, kept["value"])[order], len(categories) + 1)}
+
+
+def category_codes(values: pl.Series, known: pl.Series) -> NDArray[np.int64]:
+    """The place of each value among `known`, which are distinct; their number for any other, -1 for null."""
+    places = values.cast(pl.Enum(known), strict=False).to_physical().cast(pl.Int64).fill_null(len(known)).to_numpy()
+    if not values.null_count():
+        return places
+    return np.where(values.is_null().to_numpy(), -1, places)

@@ -218,7 +218,7 @@ def _write(
     notes: list[str],
 ) -> SnapshotFigures:
     names = [name for name in (project.data.id, *project.data.ignore) if name is not None]
-    profile = json.dumps(build_profile(frame, schema, leave_out=names), ensure_ascii=False, indent=1)
+    profile = build_profile(frame, schema, leave_out=names, time=project.data.time)
     return SnapshotFigures(
         frame=frame,
         schema=schema,
@@ -227,7 +227,7 @@ def _write(
         failures=failures,
         sources=table.files,
         data=_store(_parquet(frame), out / DATA_FILE),
-        profile=_store(profile.encode(), out / PROFILE_FILE),
+        profile=_store(json.dumps(profile, ensure_ascii=False, indent=1).encode(), out / PROFILE_FILE),
         reservoir=_store(_parquet(take_reservoir(frame, seed)), out / RESERVOIR_FILE),
         notes=tuple(notes),
     )

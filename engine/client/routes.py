@@ -15,6 +15,16 @@ from engine.wire.fleet import Fleet
 from engine.wire.jobs import JobList, JobStatus, JobView, LogPage, ScheduleList
 from engine.wire.looks import AskLook
 from engine.wire.models import ApproveVersion, ModelList, ModelView, VersionList, VersionView
+from engine.wire.monitoring import (
+    AlarmList,
+    AlarmStatus,
+    AlarmView,
+    AnswerAlarm,
+    AskCheck,
+    CheckList,
+    CheckView,
+    DriftView,
+)
 from engine.wire.projects import AddedProject, AddProject, ProjectList, ProjectView, TrainAnswer, TrainProject
 from engine.wire.runs import Curve, LoggedRun, LogRun, RunList, RunView, SnapshotList, SnapshotView
 from engine.wire.work import FinishedStep, FinishStep, ReportFailure, ReportProgress, WorkOrder
@@ -254,6 +264,63 @@ class Routes:
     def rollback(self, name: str, *, reason: str = "") -> Call[DeploymentView]:
         """Back to the champion before."""
         return post(path("endpoints", name, "rollback"), fill(Rollback, reason=reason), DeploymentView)
+
+    @Route
+    def check(self, name: str, *, data_sha256: str | None = None, data_name: str = "") -> Call[JobView]:
+        """Look at what a model was sent, or at an uploaded file; the job's `result` names the check and its outcome."""
+        body = fill(AskCheck, data_sha256=data_sha256, data_name=data_name)
+        return post(path("models", name, "checks"), body, JobView)
+
+    @Route
+    def checks(self, name: str, *, limit: int = 100, before: int | None = None) -> Call[CheckList]:
+        """A model's checks, newest first."""
+        return get(path("models", name, "checks"), CheckList, limit=limit, before=before)
+
+    @Route
+    def check_of(self, name: str, check_id: int) -> Call[CheckView]:
+        """One check with the figures of each column."""
+        return get(path("models", name, "checks", check_id), CheckView)
+
+    @Route
+    def drift(self, name: str) -> Call[DriftView]:
+        """The newest check with its distributions, and how columns fared before."""
+        return get(path("models", name, "drift"), DriftView)
+
+    @Route
+    def alarms(
+        self,
+        *,
+        model: str | None = None,
+        status: AlarmStatus | None = None,
+        limit: int = 100,
+        before: int | None = None,
+    ) -> Call[AlarmList]:
+        """Alarms: those that are not closed first, then the closed ones, newest first."""
+        return get("/v1/alarms", AlarmList, model=model, status=status, limit=limit, before=before)
+
+    @Route
+    def alarm(self, alarm_id: int) -> Call[AlarmView]:
+        """One alarm with its evidence."""
+        return get(path("alarms", alarm_id), AlarmView)
+
+    @Route
+    def acknowledge(self, alarm_id: int, *, note: str = "") -> Call[AlarmView]:
+        """Say that somebody looks after it."""
+        body = fill(AnswerAlarm, note=note)
+        return post(path("alarms", alarm_id, "acknowledge"), body, AlarmView, repeatable=True)
+
+    @Route
+    def close_alarm(self, alarm_id: int, *, note: str = "") -> Call[AlarmView]:
+        """Say that it is over, or was expected."""
+        return post(path("alarms", alarm_id, "close"), fill(AnswerAlarm, note=note), AlarmView, repeatable=True)
+
+    @Route
+    def replica_log(
+        self, name: str, deployment: int, replica: int, *, offset: int | None = None, limit: int = 65_536
+    ) -> Call[LogPage]:
+        """What a model server wrote, from a byte on, else its last lines. Hostile text, not cleaned."""
+        where = path("endpoints", name, "deployments", deployment, "replicas", replica, "log")
+        return get(where, LogPage, offset=offset, limit=limit)
 
     @Route
     def fleet(self) -> Call[Fleet]:

@@ -88,7 +88,7 @@ class Clock:
             self._scheduler.shutdown(wait=True)
 
     def soon(self, call: Callable[[], object], name: str) -> None:
-        """Do something once, now, in a thread of the clock. Returns at once; of several of a name that wait, one runs."""
+        """Do something once, now, in a thread of the clock. Returns at once; of several that wait, one runs."""
         if self._scheduler.running:
             # One that runs may have looked already: the next must not be dropped for it.
             self._scheduler.add_job(

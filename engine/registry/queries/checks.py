@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select
@@ -58,6 +59,44 @@ def get_check(source: Source, name: str, check_id: int) -> CheckView:
         if row is None:
             raise NotFound(f"There is no check {check_id} of {name}.", f"`mlops drift {name}` shows the newest.")
         return _view(row, _figures(connection, check_id))
+
+
+@dataclass(frozen=True)
+class Newest:
+    """The newest look at captures that had rows enough."""
+
+    id: int
+    figures_sha256: str | None
+
+
+def newest_check(source: Source, project: int) -> Newest | None:
+    """None: there is none."""
+    found = _enough(select(*MODEL_CHECK.c["id", "figures_sha256"]), project).limit(1)
+    with source.connection() as connection:
+        row = connection.execute(found).first()
+    return Newest(row.id, row.figures_sha256) if row else None
+
+
+def distance_history(source: Source, project: int, checks: int) -> dict[str, list[float | None]]:
+    """Each column's distance in the newest checks, oldest first; None where a check did not measure it."""
+    wanted = _enough(select(MODEL_CHECK.c.id), project).limit(checks)
+    with source.connection() as connection:
+        ids = sorted(connection.execute(wanted).scalars())
+        place = {check: at for at, check in enumerate(ids)}
+        history: dict[str, list[float | None]] = {}
+        figures = select(*CHECK_FIGURE.c["check_id", "column", "distance"]).where(CHECK_FIGURE.c.check_id.in_(ids))
+        for row in connection.execute(figures.order_by(CHECK_FIGURE.c.column)):
+            history.setdefault(row.column, [None] * len(ids))[place[row.check_id]] = row.distance
+    return history
+
+
+def _enough(found: Select[Any], project: int) -> Select[Any]:
+    """Of looks at captures with rows enough, newest first."""
+    return found.where(
+        MODEL_CHECK.c.project_id == project,
+        MODEL_CHECK.c.source == "captures",
+        MODEL_CHECK.c.outcome != "insufficient",
+    ).order_by(MODEL_CHECK.c.id.desc())
 
 
 def _of_version() -> Any:

@@ -4,8 +4,11 @@ Without a time, by a salted hash of the row's id (of the whole row where there i
 sides. Equal rows without an id are on the same side, for copies made by accident would let a model be judged on rows
 it learnt; but where most rows are copies (a few categories and nothing else), they are the data's nature, and each
 copy goes its own way: a handful of distinct rows cannot be cut into three fair parts. With a time, by cut-offs in
-time order: a model is judged on what came after everything it learnt from, and after everything the champion learnt
-from too.
+time order: a model is judged on what came after everything it learnt from.
+
+Where a champion is to be beaten, the test rows lie after everything it learnt from too; and where the world has
+changed, after the change: of the rows that came since, the earlier half is learnt, for a model that is to know the new
+world must have seen it, and the later half judges, as long as that is at most a fifth of all rows.
 """
 
 from __future__ import annotations
@@ -71,22 +74,23 @@ def split_rows(
     id_column: str | None = None,
     columns: Sequence[str] = (),
     time_column: str | None = None,
-    champion_until: datetime | None = None,
+    judge_after: datetime | None = None,
     cut_offs: tuple[datetime, datetime] | None = None,
 ) -> Split:
     """Split the rows of a canonical frame.
 
     `columns` are those by which rows were hashed before, where there is no id: a column that is new since then moves
     no row. Where one of them is gone, or none are given, all of the frame are taken.
-    `champion_until` is the champion's own `trained_until`; it counts with a time only, for a hash keeps a row's side
-    anyway. `cut_offs` are `train_until` and `trained_until` of an earlier split, to have the same again. Validation
-    and test may be empty where rows are few.
+    `judge_after` is the later of the champion's own `trained_until` and the beginning of a change: every test row is
+    later. It counts with a time only, for a hash keeps a row's side anyway. `cut_offs` are `train_until` and
+    `trained_until` of an earlier split, to have the same again. Validation and test may be empty where rows are few,
+    and test where none is later than `judge_after`.
 
     Raises:
         BadData: a row without a time, or no row at all on the train side.
     """
     if time_column is not None:
-        found = _by_time(frame[time_column], champion_until, cut_offs)
+        found = _by_time(frame[time_column], judge_after, cut_offs)
     else:
         hashed = tuple(columns if columns and set(columns) <= set(frame.columns) else frame.columns)
         by, hashes = _hashes(frame, hashed, salt, id_column)
@@ -119,7 +123,7 @@ def _hashes(
     return "copy", hash_rows(copy.with_columns(hash=pl.Series(hashes.view(np.int64))), salt)
 
 
-def _by_time(times: pl.Series, champion_until: datetime | None, cut_offs: tuple[datetime, datetime] | None) -> Split:
+def _by_time(times: pl.Series, judge_after: datetime | None, cut_offs: tuple[datetime, datetime] | None) -> Split:
     if times.null_count():
         raise BadData(
             f"The column {times.name!r} has {times.null_count():,} nulls, and rows are split in its order.",
@@ -127,7 +131,7 @@ def _by_time(times: pl.Series, champion_until: datetime | None, cut_offs: tuple[
             column=times.name,
         )
     at = times.to_physical().to_numpy()
-    first, latest = map(_microseconds, cut_offs) if cut_offs else _cut_offs(np.sort(at), champion_until)
+    first, latest = map(_microseconds, cut_offs) if cut_offs else _cut_offs(np.sort(at), judge_after)
     return Split(
         train=np.flatnonzero(at <= first),
         validation=np.flatnonzero((at > first) & (at <= latest)),
@@ -138,19 +142,37 @@ def _by_time(times: pl.Series, champion_until: datetime | None, cut_offs: tuple[
     )
 
 
-def _cut_offs(ordered: npt.NDArray[np.int64], champion_until: datetime | None) -> tuple[int, int]:
-    latest = _cut(ordered, VALIDATION_UNTIL)
-    if champion_until is not None:
-        latest = max(latest, _microseconds(champion_until))
+def _cut_offs(ordered: npt.NDArray[np.int64], judge_after: datetime | None) -> tuple[int, int]:
+    if judge_after is None:
+        latest = _cut(ordered, round(len(ordered) * VALIDATION_UNTIL))
+    else:
+        latest = _cut_after(ordered, _microseconds(judge_after))
     learnt = ordered[: np.searchsorted(ordered, latest, side="right")]
-    return _cut(learnt, TRAIN_UNTIL / VALIDATION_UNTIL), latest
+    return _cut(learnt, round(len(learnt) * TRAIN_UNTIL / VALIDATION_UNTIL)), latest
 
 
-def _cut(ordered: npt.NDArray[np.int64], share: float) -> int:
-    """The last time of the first `share` of the rows; rows of one time stay together."""
+def _cut_after(ordered: npt.NDArray[np.int64], after: int) -> int:
+    """The last time that is learnt, `after` or later: the later half of what follows it judges, a fifth of all at
+    most.
+    """
+    known = int(np.searchsorted(ordered, after, side="right"))
+    since = len(ordered) - known
+    if not since:
+        return after
+    judges = max(1, min(since // 2, len(ordered) - round(len(ordered) * VALIDATION_UNTIL)))
+    return max(after, _cut(ordered, len(ordered) - judges))
+
+
+def _cut(ordered: npt.NDArray[np.int64], count: int) -> int:
+    """The time of the row number `count`, from 1. Rows of one time stay together, on the earlier side; but where that
+    leaves nothing to the later side they go there, as long as something is earlier.
+    """
     if not len(ordered):
         return 0
-    return int(ordered[max(0, round(len(ordered) * share) - 1)])
+    at = ordered[max(0, count - 1)]
+    if at == ordered[-1] and at > ordered[0]:
+        at = ordered[np.searchsorted(ordered, at) - 1]
+    return int(at)
 
 
 def _microseconds(moment: datetime) -> int:

@@ -145,16 +145,22 @@ class _Training:
         cut_offs = None
         if before is not None and before["trained_until"] is not None:
             cut_offs = datetime.fromisoformat(before["train_until"]), datetime.fromisoformat(before["trained_until"])
-        champion = self._order.champion
         return split_rows(
             frame,
             salt=self._order.salt,
             id_column=self._project.data.id,
             columns=before["columns"] if before is not None else self._order.split_columns,
             time_column=self._project.data.time,
-            champion_until=champion.trained_until if champion else None,
+            judge_after=self._judge_after,
             cut_offs=cut_offs,
         )
+
+    @property
+    def _judge_after(self) -> datetime | None:
+        """Never within what the champion learnt, whoever reigns by now."""
+        champion = self._order.champion
+        cut_offs = (self._order.judge_after, champion.trained_until if champion else None)
+        return max((at for at in cut_offs if at is not None), default=None)
 
     def _candidate_begins(self, name: str, params: dict[str, Any]) -> None:
         self._session.params(name, params)
@@ -190,7 +196,7 @@ class _Training:
         test = JudgedRows(task)
         project, split = self._project, task.split
         learnt = task.target.values[split.learnt]
-        champion = self._champion(test, self._order.champion) if self._order.champion else None
+        champion = self._champion(test, self._order.champion, split) if self._order.champion else None
         told = judge(
             project.task,
             project.metric,
@@ -210,8 +216,11 @@ class _Training:
             ),
         )
 
-    def _champion(self, test: JudgedRows, champion: Champion) -> Rival:
+    def _champion(self, test: JudgedRows, champion: Champion, split: Split) -> Rival:
         name = f"{self._project.name}@{champion.version}"
+        if champion.trained_until and split.trained_until and champion.trained_until > split.trained_until:
+            # It took over since the rows were split.
+            return Rival(name, None, f"The champion {name} has learnt from rows that this run judges by: train again.")
         try:
             bundle = load_bundle(self._laid_out(champion.bundle, "champion"))
             return Rival(name, test.scored(bundle))

@@ -122,18 +122,46 @@ def test_rows_of_one_moment_stay_together() -> None:
     assert not days[1] & days[2]
 
 
-def test_test_rows_lie_after_what_the_champion_learnt_from() -> None:
+def test_of_the_rows_after_a_champions_cut_off_the_later_half_judges() -> None:
     frame = mixed_frame(1000)
     until = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=950)
-    found = by_time(frame, champion_until=until)
-    assert len(found.test) == 49
-    assert frame["at"][found.test].min() > until
-    assert len(found.train) == pytest.approx(0.75 * 951, abs=1)
+    found = by_time(frame, judge_after=until)
+    assert frame["at"][found.test].to_list() == frame["at"].sort()[-24:].to_list()
+    assert len(found.train) == pytest.approx(0.75 * 976, abs=1)
+
+
+def test_at_most_a_fifth_of_the_rows_judges_however_many_came_after() -> None:
+    found = by_time(mixed_frame(1000), judge_after=datetime(1970, 1, 1, 5, tzinfo=UTC))
+    assert (len(found.train), len(found.validation), len(found.test)) == (600, 200, 200)
 
 
 def test_a_champion_that_learnt_from_all_rows_leaves_no_test_rows() -> None:
     until = datetime(2030, 1, 1, tzinfo=UTC)
-    assert len(by_time(mixed_frame(100), champion_until=until).test) == 0
+    assert len(by_time(mixed_frame(100), judge_after=until).test) == 0
+
+
+@given(
+    hours=st.lists(st.integers(0, 60), min_size=3, max_size=60),
+    after=st.integers(-5, 65),
+)
+def test_every_test_row_is_later_than_what_was_learnt_and_than_the_cut_off(hours: list[int], after: int) -> None:
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    frame = pl.DataFrame({"at": [epoch + timedelta(hours=hour) for hour in hours]}).cast(pl.Datetime("us", "UTC"))
+    cut = epoch + timedelta(hours=after)
+    found = by_time(frame, judge_after=cut)
+    at, test = np.array(hours), found.test.tolist()
+    assert sorted([*found.train, *found.validation, *test]) == list(range(len(hours)))
+    later = int((at > after).sum())
+    assert bool(test) == bool(later and (later < len(hours) or len(set(hours)) > 1))
+    if test:
+        assert at[test].min() > after
+        assert at[test].min() > at[found.learnt].max()
+        # More than half only where the rows of one moment cannot be parted.
+        assert len(test) <= max(1, later // 2) or len(set(at[test])) == 1
+    learnt = at[found.learnt]
+    if len(set(learnt)) > 1:
+        assert len(found.validation)
+        assert at[found.train].max() < at[found.validation].min()
 
 
 def test_cut_offs_of_before_give_the_split_of_before() -> None:
@@ -141,7 +169,7 @@ def test_cut_offs_of_before_give_the_split_of_before() -> None:
     before = by_time(frame)
     again = by_time(
         frame,
-        champion_until=datetime(1970, 2, 8, tzinfo=UTC),
+        judge_after=datetime(1970, 2, 8, tzinfo=UTC),
         cut_offs=(before.train_until, before.trained_until),
     )
     assert again.to_dict() == before.to_dict()

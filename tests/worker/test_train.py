@@ -153,9 +153,9 @@ def test_with_a_time_the_test_rows_come_after_the_champions(engine: Engine, tmp_
     shutil.copytree(engine.blobs, second.blobs)
     finished = second.train(text, write(tmp_path / "p", mixed_frame(730)), champion=champion)
     told = verdict(finished, text)
-    assert finished["fit"]["split"]["test"] == 10
+    assert finished["fit"]["split"]["test"] == 5
     assert told.outcome == "insufficient"
-    assert "after 1970-01-30T23:00:00+00:00" in told.reasons[0]
+    assert "after 1970-01-31T04:00:00+00:00" in told.reasons[0]
 
 
 def test_a_promotion_between_two_attempts_does_not_move_the_split(engine: Engine, tmp_path: Path) -> None:
@@ -169,6 +169,7 @@ def test_a_promotion_between_two_attempts_does_not_move_the_split(engine: Engine
         second.train(text, data)
     finished = second.train(text, data, champion=champion | {"trained_until": "1970-02-05T00:00:00Z"})
     assert finished["judge"]["figures"]["test_rows"] == finished["fit"]["split"]["test"] == 180
+    assert "has learnt from rows that this run judges by" in verdict(finished, text).reasons[0]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 
@@ -33,9 +34,19 @@ def bindings_of(*places: Where) -> list[BindingType]:
 def answer_of(node: DOMNode, command_id: str) -> Answer | None:
     """Who does it: the method `do_…` of the nearest of `node` and those around it; None: nobody here."""
     if command_id in SCREENS:
-        return lambda _: node.app.switch_mode(command_id)
+        return lambda about: _open_screen(node.app, command_id, about)
     for one in node.ancestors_with_self:
         method: Answer | None = getattr(one, f"do_{command_id}", None)
         if method is not None:
             return method
     return None
+
+
+async def _open_screen(app: App[Any], mode: str, about: str) -> None:
+    """One of the eight; where it can be narrowed to a model, to the one that is named."""
+    await app.switch_mode(mode)
+    narrow = getattr(app.screen_stack[0], "narrow", None)
+    if about and narrow is not None:
+        while len(app.screen_stack) > 1:
+            await app.pop_screen()
+        narrow(about)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from engine.errors import EngineError
     from engine.wire.events import EventView, Progress
     from engine.wire.fleet import Fleet
-    from engine.wire.jobs import JobList, LogPage
+    from engine.wire.jobs import LogPage
 
 
 @dataclass
@@ -53,12 +54,16 @@ class FleetRead(Message):
 
 
 @dataclass
-class JobsRead(Message):
-    """A page of jobs."""
+class PageRead(Message):
+    """A page of a list of numbered things."""
 
-    page: JobList
+    things: Sequence[Any]
+    """Newest first."""
+    next_before: int | None
     before: int | None
     """As it was asked for; None: the newest."""
+    about: str
+    """The model that the list was narrowed to when it was asked for; empty: all."""
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from inspect import iscoroutine
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -231,7 +232,9 @@ class LoopScreen(Screen[None]):
         elif answer is None:
             self.say(f"✗ {command.title} is nothing for this screen.", "bad")
         else:
-            answer(argument.strip())
+            result = answer(argument.strip())
+            if iscoroutine(result):
+                self.app.run_worker(result, group="typed")  # of the app: this screen may be left by it
 
     def _set_filter(self, text: str) -> None:
         self.filter = Filter(text)

@@ -56,7 +56,7 @@ def infer(text: pl.Series, decimal: Decimal) -> tuple[ColumnType, pl.Series]:
         return "category", text
     if _fits(_booleans(peek), peek) and _fits(found := _booleans(text), text):
         return "boolean", found
-    if _fits(_numbers(peek, decimal), peek):
+    if _fits(as_numbers(peek, decimal), peek):
         return _infer_number(text, decimal)
     if _fits(_parse_dotted(_dotted(peek, text)), peek) and _fits(found := parse_times(text), text):
         return "time", found
@@ -72,7 +72,7 @@ def convert(text: pl.Series, kind: ColumnType, decimal: Decimal) -> pl.Series:
     if kind == "category":
         return text
     parsers: dict[str, Callable[[pl.Series], pl.Series]] = {
-        "number": lambda cells: _numbers(cells, decimal),
+        "number": lambda cells: as_numbers(cells, decimal),
         "integer": lambda cells: _whole(cells, decimal),
         "boolean": _yes_or_no,
         "time": parse_times,
@@ -171,7 +171,8 @@ def _plain_numbers(text: pl.Series, decimal: Decimal) -> pl.Series:
     return cells if decimal == "." else cells.str.replace(",", ".", literal=True)
 
 
-def _numbers(text: pl.Series, decimal: Decimal) -> pl.Series:
+def as_numbers(text: pl.Series, decimal: Decimal) -> pl.Series:
+    """Each cell as a number; null where it is none."""
     return _plain_numbers(text, decimal).cast(pl.Float64, strict=False)
 
 

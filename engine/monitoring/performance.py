@@ -259,12 +259,12 @@ def _prepare(rows: _Rows, number: int, project: Project, order: CheckedLabels) -
 
 def _truth(rows: _Rows, mine: Any, own: Sequence[Any]) -> Floats:
     """Labels by the columns of the version's scores; a binary version that does not know a label has no truth there."""
-    if not rows.classes:
-        return rows.truth[mine]
-    place = {class_name(label): at for at, label in enumerate(own)}
-    table = np.array([place.get(class_name(label), math.nan) for label in rows.classes] + [math.nan])
-    found: Floats = table[rows.code[mine]]
-    return found
+    truth: Floats = rows.truth[mine]
+    if rows.classes:
+        place = {class_name(label): at for at, label in enumerate(own)}
+        table = np.array([place.get(class_name(label), math.nan) for label in rows.classes] + [math.nan])
+        truth = table[rows.code[mine]]
+    return truth
 
 
 def _asked(counted: Ints, task: Task, classes: int) -> Ints:

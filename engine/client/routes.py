@@ -12,6 +12,7 @@ from engine.wire.base import Failure
 from engine.wire.endpoints import Deploy, DeploymentList, DeploymentView, EndpointList, EndpointView, Rollback
 from engine.wire.events import EventList, Verification
 from engine.wire.fleet import Fleet
+from engine.wire.housekeeping import BackupMade, CollectGarbage, Garbage, MakeBackup
 from engine.wire.jobs import JobList, JobStatus, JobView, LogPage, ScheduleList
 from engine.wire.looks import AskLook
 from engine.wire.models import ApproveVersion, ModelList, ModelView, VersionList, VersionView
@@ -366,3 +367,14 @@ class Routes:
     def verify(self) -> Call[Verification]:
         """Hash the chain of events and every stored file again."""
         return Call("POST", "/v1/verify", Verification.model_validate_json, timeout_s=_HASHES_ALL_S, repeatable=True)
+
+    @Route
+    def back_up(self, folder: str, *, full: bool = False, allow_damaged: bool = False) -> Call[BackupMade]:
+        """Make a backup in an absolute folder; minutes where there is much."""
+        body = fill(MakeBackup, folder=folder, full=full, allow_damaged=allow_damaged)
+        return post("/v1/backups", body, BackupMade, timeout_s=_HASHES_ALL_S)
+
+    @Route
+    def collect_garbage(self, *, dry_run: bool = False) -> Call[Garbage]:
+        """Remove what nobody speaks of any more, or only tell what that is."""
+        return post("/v1/gc", fill(CollectGarbage, dry_run=dry_run), Garbage, timeout_s=_HASHES_ALL_S, repeatable=True)

@@ -16,8 +16,8 @@ from engine.lifecycle.compact_captures import DEPLOYMENT_FOLDER, compact_capture
 from engine.lifecycle.parts import Parts
 from engine.lifecycle.retain_captures import Removed, retain_captures
 from engine.lifecycle.retain_checks import retain_checks
-from engine.registry.events import ENGINE
 from engine.lifecycle.sync_schedules import sync_all_schedules
+from engine.registry.events import ENGINE
 from engine.registry.queries.rollouts import get_rollouts
 from engine.registry.queries.unended import unended_jobs
 from engine.registry.tables import now
@@ -34,6 +34,7 @@ _SERVE_LOG = re.compile(r"d-(\d+)-r\d+\.log(?:\.1)?")
 
 def keep_house(parts: Parts) -> None:
     """One round. What cannot be removed now is tried again in the next."""
+    sync_all_schedules(parts)
     captures, checks = _retain(parts)
     compact_captures(parts)
     # Looked for before the registry is asked: a job that begins meanwhile has its folder in neither list.
@@ -52,7 +53,7 @@ def _retain(parts: Parts) -> tuple[Removed, Removed]:
         return Removed(), Removed()
     try:
         return retain_captures(parts, now()), retain_checks(parts, now())
-    except EngineError as error:
+    except (EngineError, OSError) as error:
         # The rest of the house is kept all the same: without compaction, captures would be dropped.
         log.error("what is old could not be removed: %s", error)
         return Removed(), Removed()
@@ -68,7 +69,7 @@ def _record(parts: Parts, captures: Removed, checks: Removed, logs: Removed) -> 
         return
 
     def record(tx: Tx) -> None:
-        tx.event(ENGINE, "retention.applied", "home", **told)
+        tx.event(ENGINE, "retention.applied", "home", None, **told)
 
     parts.writer.write_and_wait(record)
 

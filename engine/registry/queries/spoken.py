@@ -12,7 +12,7 @@ import re
 from sqlalchemy import JSON, Column, Select, String, Table, Text, cast, func, select
 
 from engine.registry import tables
-from engine.registry.core import JOB, JOB_STEP
+from engine.registry.core import JOB, JOB_STEP, SNAPSHOT, VERSION
 from engine.registry.reader import Source
 from engine.wire.jobs import ENDED
 
@@ -40,6 +40,14 @@ def spoken_hashes(source: Source) -> dict[str, set[str]]:
             if hashes:
                 found[table.name] = hashes
     return found
+
+
+def training_data(source: Source) -> set[str]:
+    """Hashes of the files of snapshots that a version was made of."""
+    columns = SNAPSHOT.c["data_sha256", "profile_sha256", "reservoir_sha256"]
+    asked = select(*columns).join(VERSION, VERSION.c.snapshot_id == SNAPSHOT.c.id)
+    with source.connection() as connection:
+        return {sha256 for row in connection.execute(asked) for sha256 in row if sha256 is not None}
 
 
 def _long_values(table: Table, column: Column[str]) -> Select[str]:

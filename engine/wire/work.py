@@ -141,6 +141,8 @@ class CheckOrder(Body):
     """Oldest first."""
     after_file: int = 0
     until_file: int = 0
+    dropped: int = 0
+    """Answers beside those in the files that the model server could not capture."""
     data_sha256: str | None = None
     data_name: str = ""
     alarms_per_year: float
@@ -176,11 +178,15 @@ class ColumnFigures(StrictBody):
     null_p_value: float | None
     new_share: float = 0.0
     """Of rows: categories that the reference does not know."""
+    new_p_value: float | None = None
+    """Of so many new ones, or more, when nothing has changed; None: not a category, or not measured."""
     new_values: list[str] = Field(default_factory=list)
     """At most ten."""
     lost_values: list[str] = Field(default_factory=list)
     effective_rows: float
     """As many independent rows would tell as much."""
+    effective_reference_rows: float = 0.0
+    """The same of the reference."""
     within_usual: bool = False
     """Stretches of the reference itself differ from the whole as much as this."""
 

@@ -105,7 +105,7 @@ def stretch_inflation_of_categories(counts: Floats, shares: Floats, part: float)
     if freedom < 1 or not len(counts):
         return 1.0
     expected = np.maximum(rows * shares, 1e-12)
-    statistics = ((counts - expected) ** 2 / expected).sum(axis=1) / (1.0 - part)
+    statistics: Floats = ((counts - expected) ** 2 / expected).sum(axis=1) / (1.0 - part)
     mean = float(statistics.mean())
     return max(1.0, mean / freedom, _scatter(statistics, mean))
 

@@ -17,8 +17,8 @@ SMALLEST = 500
 def psi(reference: Sequence[float] | NDArray[Any], current: Sequence[float] | NDArray[Any]) -> float:
     """The index between two samples, counted over the same bins, shape (bins,).
 
-    A bin that only one side leaves empty counts as 0.5 rows. 0.0 means the same, also where one side has no rows; unbounded above. Source:
-    Yurdakul 2018.
+    A bin that only one side leaves empty counts as 0.5 rows. 0.0 means the same, also where one side has no rows;
+    unbounded above. Source: Yurdakul 2018.
 
     >>> round(psi([50, 50], [50, 50]), 3)
     0.0

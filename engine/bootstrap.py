@@ -18,7 +18,7 @@ import anyio.to_thread
 import uvloop
 
 from engine.api.app import build_api
-from engine.api.context import Context, GatewayHealth
+from engine.api.context import Context, DockerHealth, GatewayHealth
 from engine.api.hub import EventHub
 from engine.api.server import ApiServer, bind
 from engine.blobs.store import BlobStore
@@ -29,7 +29,8 @@ from engine.deployment.docker_socket import docker_socket
 from engine.deployment.observed import Observer
 from engine.deployment.process_runtime import ProcessRuntime
 from engine.deployment.reconcile import Reconciler
-from engine.deployment.runtime import Runtime
+from engine.deployment.runtime import Readiness, Runtime
+from engine.deployment.serve_folder import replica_spec
 from engine.jobs.clock import HOUSEKEEPING, Clock
 from engine.jobs.supervisor import Supervisor
 from engine.lifecycle.keep_house import keep_house
@@ -130,6 +131,7 @@ class Engine:
             blobs=blobs,
             poke_jobs=lambda: supervisor.poke(),
             poke_deployments=reconciler.poke,
+            refresh_log=lambda deployment, index: containers.refresh_log(replica_spec(self.home, deployment, index)),
             publish_progress=hub.publish_progress,
             stop=lambda everything: _and_nothing(stop(everything)),
         )
@@ -160,6 +162,7 @@ class Engine:
             schema_revision=self.schema_revision,
             next_times=clock.next_times,
             observed=observer.look,
+            docker=lambda: _health(containers.readiness()),
             gateway=lambda: GatewayHealth(alive=observer.status() is not None, note=reconciler.gateway_note),
         )
 
@@ -187,6 +190,10 @@ def _mind_schedules(clock: Clock, parts: Parts, events: Sequence[EventView]) -> 
 def _attempt(reader: Reader, token_sha256: str) -> tuple[int, int] | None:
     found = attempt_of_token(reader, token_sha256)
     return (found.job_id, found.attempt) if found else None
+
+
+def _health(docker: Readiness) -> DockerHealth:
+    return DockerHealth(docker.ok, docker.reason, docker.hint)
 
 
 def _and_nothing(_: object) -> None:

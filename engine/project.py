@@ -255,9 +255,6 @@ def parse_project(text: str, *, where: str = PROJECT_FILE) -> Project:
 
 
 def _not_there_yet(tree: dict[str, Any]) -> str | None:
-    release = tree.get("release")
-    if isinstance(release, dict) and release.get("runtime") == "docker":
-        return 'release.runtime = "docker"'
     for key in sorted(NOT_THERE_YET):
         section, _, name = key.partition(".")
         inside = tree.get(section)

@@ -23,6 +23,15 @@ class GatewayHealth:
 
 
 @dataclass(frozen=True)
+class DockerHealth:
+    """Whether containers can be started, and why, in one sentence. `ok` None: not known yet."""
+
+    ok: bool | None = None
+    reason: str = "Docker has not been looked at."
+    hint: str = ""
+
+
+@dataclass(frozen=True)
 class Context:
     """Handed to every route. The callables may be called from any thread."""
 
@@ -36,6 +45,7 @@ class Context:
     observed: Callable[[], Observed]
     """Traffic and memory of what is deployed, seconds old at most."""
     gateway: Callable[[], GatewayHealth]
+    docker: Callable[[], DockerHealth] = DockerHealth
 
 
 async def _context(request: Request) -> Context:

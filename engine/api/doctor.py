@@ -12,13 +12,16 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from engine.api.context import Context, GatewayHealth
+from engine.api.context import Context, DockerHealth, GatewayHealth
+from engine.registry.queries.endpoints import list_endpoints
 from engine.settings import Home
 from engine.wire.about import Finding
 
 ROOM_BYTES = 1 << 30
 """Below this a training run or two fill the disk."""
-_MODES = {"": 0o710, "run": 0o750} | dict.fromkeys(("blobs", "captures", "gateway", "images", "logs", "serve", "work"), 0o700)
+_MODES = {"": 0o710, "run": 0o750} | dict.fromkeys(
+    ("blobs", "captures", "gateway", "images", "logs", "serve", "work"), 0o700
+)
 _SQLITE_SAFE = (3, 51, 3)
 _NOT_BEFORE = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -32,7 +35,7 @@ def examine(engine: Context) -> list[Finding]:
         check_sqlite(sqlite3.sqlite_version_info),
         check_lightgbm(),
         check_gateway(engine.gateway()),
-        check_docker(),
+        check_docker(engine.docker(), _in_containers(engine)),
         check_clock(datetime.now(UTC), newest_file_at(home)),
     ]
 
@@ -121,15 +124,21 @@ def check_gateway(health: GatewayHealth) -> Finding:
     return Finding(what="gateway", ok=False, detail=health.note, hint="logs/gateway.log says more.")
 
 
-def check_docker() -> Finding:
-    """Containers are not used yet."""
-    socket = Path("/var/run/docker.sock")
-    there = "its socket is there" if socket.exists() else "its socket is not there"
-    return Finding(
-        what="docker",
-        ok=True,
-        detail=f"Not used yet: model servers run as processes of this user. Docker itself: {there}.",
-    )
+def check_docker(health: DockerHealth, in_containers: list[str]) -> Finding:
+    """Whether containers can be started; `in_containers`: the endpoints that live in some."""
+    if health.ok:
+        detail = f"{health.reason} A model server is a container where mlops.toml does not say otherwise."
+        return Finding(what="docker", ok=True, detail=detail)
+    if health.ok is not None and in_containers:
+        told = f"{health.reason} In containers: {', '.join(in_containers)}."
+        return Finding(what="docker", ok=False, detail=told, hint=health.hint)
+    detail = f"{health.reason} A model server is a process of this user."
+    return Finding(what="docker", ok=True, detail=detail, hint=health.hint)
+
+
+def _in_containers(engine: Context) -> list[str]:
+    found = list_endpoints(engine.parts.reader).endpoints
+    return [each.name for each in found if any(one.runtime == "docker" for one in each.deployments)]
 
 
 def newest_file_at(home: Home) -> datetime:

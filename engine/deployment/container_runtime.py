@@ -218,8 +218,8 @@ class ContainerRuntime:
             sample = self._state.samples.get(container)
         return sample.usage if sample else Usage()
 
-    def remove_unused_images(self, needed: set[str]) -> None:
-        """Remove images of versions, told as NAME@NUMBER, that have not been needed for an hour."""
+    def remove_unused(self, needed: set[str]) -> None:
+        """Remove images of ours that no version among `needed` has been run from for an hour."""
         if self._daemon is not None and self._state.unreachable is None:
             self._background("images", lambda: self._remove_images(needed))
 

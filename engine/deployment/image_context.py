@@ -17,9 +17,9 @@ from typing import IO
 
 from engine.deployment.container_body import REPLICA_FOLDER, USER
 
-PACKAGES = "/opt/mlops/packages"
-PROGRAM = "/opt/mlops/program"
-LIBRARIES = "/opt/mlops/lib"
+PACKAGES = "/mlops/packages"
+PROGRAM = "/mlops/program"
+LIBRARIES = "/mlops/lib"
 BUNDLE = "/bundle"
 """Beside the replica's folder, where its `serve.json` looks for it."""
 

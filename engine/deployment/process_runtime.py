@@ -104,6 +104,9 @@ class ProcessRuntime:
         """Cut its log."""
         bound_log(replica.log)
 
+    def remove_unused(self, needed: set[str]) -> None:
+        """Nothing is prepared."""
+
     def refresh_log(self, replica: ReplicaSpec) -> None:
         """It writes there itself."""
 

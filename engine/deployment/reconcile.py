@@ -50,6 +50,7 @@ FAILPOINTS = (
 """Places between two durable steps of a rollout, for `engine.failpoint`."""
 
 EVERY_S = 15.0
+LET_GO_S = 600.0
 BUSY_S = 0.05
 """Between passes while a model server starts or drains."""
 
@@ -84,6 +85,7 @@ class Reconciler:
         self._held: dict[int, tuple[float, str]] = {}
         """Until when a deployment is left alone, and why."""
         self._swept_at: float | None = None
+        self._let_go_at: float | None = None
         self._waker = Waker()
         self._stopping = False
         self._thread = threading.Thread(target=self._serve, name="reconciler", daemon=True)
@@ -248,8 +250,15 @@ class Reconciler:
                 except Exception as error:
                     # Its log grows; that is no reason to hold it up.
                     log.error("the logs of deployment %d cannot be tidied", row.id, exc_info=error)
+            self._let_go(rows)
             if self._replicas.end_orphans(rows.deployments):
                 self._swept_at -= EVERY_S - 1.0
+
+    def _let_go(self, rows: RolloutRows) -> None:
+        """Images, every ten minutes."""
+        if self._let_go_at is None or self._clock() - self._let_go_at >= LET_GO_S:
+            self._let_go_at = self._clock()
+            self._replicas.remove_unused(rows.deployments)
 
     def _watch(self, rows: RolloutRows, status: GatewayStatus | None) -> None:
         pids = {replica.pid for row in rows.deployments for replica in row.started if replica.pid is not None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from engine.registry.queries.rollouts import RolloutRows, get_rollouts
+from engine.registry.queries.rollouts import RolloutRows, get_reigns, get_rollouts
 from engine.registry.reader import Reader
 from engine.registry.tx import Tx
 from engine.registry.writer import Writer
@@ -27,6 +27,10 @@ class Recorder:
         """What the registry says now."""
         self._rows = get_rollouts(self._reader)
         return self._rows
+
+    def reigns(self) -> dict[str, list[int]]:
+        """Versions that had all traffic of their endpoint, the latest first."""
+        return get_reigns(self._reader)
 
     def rows(self) -> RolloutRows:
         """What it said at the last reading or writing."""

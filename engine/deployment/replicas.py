@@ -225,6 +225,14 @@ class Replicas:
             for replica in row.started:
                 self._recorder.write(partial(records.forget_replica, deployment=row.id, index=replica.index))
 
+    def remove_unused(self, rows: tuple[RolloutRow, ...]) -> None:
+        """Keep what the deployments run from, and for each endpoint the champion's and what the one before had."""
+        needed = {f"{row.endpoint}@{row.version}" for row in rows}
+        for name, versions in self._recorder.reigns().items():
+            needed |= {f"{name}@{number}" for number in versions[:2]}
+        for runtime in self._runtimes.values():
+            runtime.remove_unused(needed)
+
     def tidy(self, row: RolloutRow) -> None:
         """Keep its logs within bounds."""
         for replica in row.started:

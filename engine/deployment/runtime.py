@@ -85,5 +85,8 @@ class Runtime(Protocol):
     def tidy(self, replica: ReplicaSpec) -> None:
         """Keep its log within bounds."""
 
+    def remove_unused(self, needed: set[str]) -> None:
+        """Let go of what versions other than these, told as NAME@NUMBER, were prepared with; some time later."""
+
     def refresh_log(self, replica: ReplicaSpec) -> None:
         """Have in `replica.log` what it wrote until now; from any thread."""

@@ -22,6 +22,10 @@ def _unheard(progress: Progress) -> None:
     return None
 
 
+def _as_it_is(deployment: int, replica: int) -> None:
+    return None
+
+
 def _stays(all_processes: bool) -> None:
     return None
 
@@ -39,6 +43,8 @@ class Parts:
     """A job waits, or is to be cancelled. Returns at once."""
     poke_deployments: Callable[[], None] = _nobody
     """A deployment is wanted otherwise than it is. Returns at once."""
+    refresh_log: Callable[[int, int], None] = _as_it_is
+    """Have in a replica's log file what it wrote until now; waits two seconds at most."""
     publish_progress: Callable[[Progress], None] = _unheard
     stop: Callable[[bool], None] = _stays
     """End the engine after the answer has gone out; True: gateway, model servers and workers as well."""

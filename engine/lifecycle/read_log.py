@@ -20,14 +20,19 @@ def read_log(parts: Parts, job_id: int, *, offset: int = 0, limit: int = 65536) 
     A page never ends within a character while more is to come. Raises `NotFound` for a job nobody knows.
     """
     job = get_job(parts.reader, job_id)
-    offset, limit = max(0, offset), max(4, min(limit, PAGE_BYTES))
     logs = [parts.home.job_log(job_id, attempt) for attempt in range(1, job.attempt + 1)]
+    return read_page(logs, offset=offset, limit=limit, over=job.status in ENDED)
+
+
+def read_page(logs: list[Path], *, offset: int, limit: int, over: bool) -> LogPage:
+    """A page of logs that follow one another; `over`: nobody writes them any more."""
+    offset, limit = max(0, offset), max(4, min(limit, PAGE_BYTES))
     content = _read(logs, offset, limit)
     if len(content) == limit:
         content = _whole_characters(content)
     text = content.decode("utf-8", "replace")
     following = offset + len(content)
-    ended = job.status in ENDED and not _read(logs, following, 1)
+    ended = over and not _read(logs, following, 1)
     return LogPage(text=text, offset=offset, next_offset=following, ended=ended)
 
 

@@ -9,6 +9,7 @@ import typer
 
 from engine.errors import InvalidInput
 from mlops_tui.cli.console import Console
+from mlops_tui.cli.names import positive_number
 from mlops_tui.cli.options import AsJson
 from mlops_tui.cli.session import open_engine
 
@@ -56,16 +57,24 @@ def jobs(
 
 @verbs.command(rich_help_panel=_PANEL)
 def logs(
-    job_id: JobId,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job is over.")] = False,
+    what: Annotated[
+        str, typer.Argument(metavar="ID|NAME", help="A job's number, or an endpoint's name.", show_default=False)
+    ],
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until it is over.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print what a job printed. With --json a line for each page."""
+    """Print what a job printed, or what the model servers of an endpoint write. With --json a line for each page."""
     from mlops_tui.cli.waiting import detachable
 
+    if not what[:1].isdigit():
+        from mlops_tui.cli.serve_logs import print_serve_logs
+
+        print_serve_logs(what, follow=follow, as_json=as_json)
+        return
+    job_id = positive_number(what, "a job")
     console = Console()
     with open_engine() as engine, detachable(f"mlops logs {job_id} -f"):
-        lines = _Lines()
+        lines = Lines()
         for page in _pages(engine, job_id, follow):
             if as_json:
                 console.json_line(page)
@@ -109,11 +118,12 @@ def _page(engine: EngineClient, job_id: int, offset: int, follow: bool) -> LogPa
     return ask_patiently(lambda: engine.job_log(job_id, offset=offset), lambda text: beside.update(None, text))
 
 
-class _Lines:
-    """Prints whole lines of text that comes in pieces."""
+class Lines:
+    """Prints whole lines of text that comes in pieces, each after `head`."""
 
-    def __init__(self) -> None:
+    def __init__(self, head: str = "") -> None:
         self._rest = ""
+        self._head = head
         self._console = Console()
 
     def print(self, text: str) -> None:
@@ -123,7 +133,7 @@ class _Lines:
         whole, newline, self._rest = (self._rest + text).rpartition("\n")
         if newline:
             for line in clean_lines(whole + "\n"):
-                self._console.say(line)
+                self._console.say(self._head + line)
 
     def end(self) -> None:
         """The last line, which has no end."""

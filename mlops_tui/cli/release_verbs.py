@@ -61,7 +61,7 @@ def rollback(name: ModelName, reason: Reason = "", no_wait: NoWait = False, as_j
 @verbs.command(rich_help_panel=_PANEL)
 def endpoints(as_json: AsJson = False) -> None:
     """List the endpoints, what answers behind them, and how it fares."""
-    from mlops_tui.view.endpoints import DEPLOYMENT_HEADS, deployment_row
+    from mlops_tui.view.endpoints import DEPLOYMENT_HEADS, REPLICA_HEADS, deployment_row, replica_rows
     from mlops_tui.view.times import utc_now
 
     with open_engine() as engine:
@@ -80,6 +80,11 @@ def endpoints(as_json: AsJson = False) -> None:
         if endpoint.acknowledged < endpoint.generation:
             console.say("  ! newer routes are not in force at the gateway yet", "warn")
         console.table(DEPLOYMENT_HEADS, [deployment_row(one, now) for one in endpoint.deployments])
+        if servers := [row for one in endpoint.deployments for row in replica_rows(one)]:
+            console.table(REPLICA_HEADS, servers)
+        for one in endpoint.deployments:
+            if one.runtime_reason:
+                console.say(f"@{one.version} runs as {one.runtime_reason[:1].lower()}{one.runtime_reason[1:]}", "dim")
 
 
 def _finish(engine: EngineClient, begun: DeploymentView, no_wait: bool, as_json: bool) -> None:
@@ -99,5 +104,7 @@ def _finish(engine: EngineClient, begun: DeploymentView, no_wait: bool, as_json:
     url = engine.endpoint(ended.endpoint).url
     full = " and is the champion" if ended.champion else ""
     console.say(f"● {what} is live with {share(ended.target_share)} of the traffic{full}.", "good")
+    if ended.runtime_reason:
+        console.say(f"  It runs as {ended.runtime_reason[:1].lower()}{ended.runtime_reason[1:]}", "dim")
     console.say(f"  {url or 'It has no address yet: see `mlops doctor`.'}")
     console.next_command(f"mlops predict {ended.endpoint} rows.json")

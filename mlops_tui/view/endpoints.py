@@ -10,7 +10,7 @@ from mlops_tui.view.figures import milliseconds, rate, share, size
 from mlops_tui.view.times import age
 
 if TYPE_CHECKING:
-    from engine.wire.endpoints import DeploymentView
+    from engine.wire.endpoints import DeploymentView, ReplicaView
 
 DEPLOYMENT_HEADS = (
     *("version", "status", "traffic", "champion", "requests", "p50", "p95", "p99"),
@@ -38,6 +38,32 @@ def deployment_row(one: DeploymentView, now: datetime) -> list[Cell]:
         cell(age(one.live_at or one.created_at, now)),
         cell(one.note or "; ".join(replica.note for replica in one.replicas if replica.note)),
     ]
+
+
+REPLICA_HEADS = ("version", "replica", "runs as", "memory", "cpu", "restarts", "note")
+
+
+def replica_rows(one: DeploymentView) -> list[list[Cell]]:
+    """The model servers of a deployment: where each runs, and what it takes of the machine."""
+    return [
+        [
+            cell(f"@{one.version}", "strong"),
+            number(str(each.index)),
+            cell(place_of(each), "plain" if each.healthy else "warn"),
+            number(size(each.memory_bytes)),
+            number(share(each.cpu_share)),
+            number(str(each.restarts), "warn" if each.restarts else "plain"),
+            cell(each.note or ("" if each.healthy else "not ready")),
+        ]
+        for each in one.replicas
+    ]
+
+
+def place_of(replica: ReplicaView) -> str:
+    """The container by its short id, or the process by its number."""
+    if replica.container:
+        return f"container {replica.container}"
+    return f"process {replica.pid}" if replica.pid else f"{replica.runtime}, not running"
 
 
 def share_of(one: DeploymentView) -> str:

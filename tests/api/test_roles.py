@@ -25,7 +25,9 @@ def routes(api: ApiInProcess) -> list[tuple[str, str, str | None]]:
     found = []
     for route in iter_route_contexts(build_app(api.context).routes):
         assert isinstance(route.original_route, APIRoute), "only plain routes are served"
-        path = (route.path or "").format(name="fraud", number=1, job_id=12, run_id=1, snapshot_id=1, step="fit")
+        path = (route.path or "").format(
+            name="fraud", number=1, job_id=12, run_id=1, snapshot_id=1, step="fit", deployment=1, replica=0
+        )
         found += [(method, path, stated_role(route.endpoint)) for method in sorted(route.methods or ())]
     return found
 

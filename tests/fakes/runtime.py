@@ -23,11 +23,15 @@ class FakeRuntime:
     stubborn: set[int] = field(default_factory=set)
     refuses: str = ""
     words: dict[Key, str] = field(default_factory=dict)
+    needed: set[str] = field(default_factory=set)
     forced: list[Key] = field(default_factory=list)
     _pids: count[int] = field(default_factory=lambda: count(4_000_001))
 
     def readiness(self) -> Readiness:
         return Readiness(True, "It is always there.")
+
+    def remove_unused(self, needed: set[str]) -> None:
+        self.needed = needed
 
     def refresh_log(self, replica: ReplicaSpec) -> None:
         """It writes nothing."""

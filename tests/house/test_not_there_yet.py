@@ -25,11 +25,6 @@ def test_a_key_that_is_not_built_is_refused_as_not_there_yet(key: str) -> None:
         parse_project(as_toml(tables))
 
 
-def test_a_runtime_that_is_not_built_is_refused_when_the_project_is_read() -> None:
-    with pytest.raises(NotThereYet, match="docker"):
-        parse_project(as_toml(SMALLEST | {"release": {"runtime": "docker"}}))
-
-
 def test_the_smallest_project_is_accepted() -> None:
     assert parse_project(as_toml(SMALLEST)).name == "p"
 

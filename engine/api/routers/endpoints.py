@@ -5,13 +5,15 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from engine.api.context import InEngine
-from engine.api.fields import PageSize, RowId
+from engine.api.fields import PageSize, Position, RowId
 from engine.api.roles import Operator, Viewer
 from engine.lifecycle.deploy_version import deploy_version, promote_version
+from engine.lifecycle.read_serve_log import read_serve_log
 from engine.lifecycle.rollback_endpoint import rollback_endpoint
 from engine.registry.queries import endpoints, fleet
 from engine.wire.endpoints import Deploy, DeploymentList, DeploymentView, EndpointList, EndpointView, Rollback
 from engine.wire.fleet import Fleet
+from engine.wire.jobs import LogPage
 
 router = APIRouter(prefix="/v1", tags=["endpoints"])
 
@@ -52,6 +54,20 @@ def promote(engine: InEngine, caller: Operator, name: str, body: Deploy) -> Depl
 def rollback(engine: InEngine, caller: Operator, name: str, body: Rollback) -> DeploymentView:
     """Back to the champion before."""
     return rollback_endpoint(engine.parts, caller, name, body)
+
+
+@router.get("/endpoints/{name}/deployments/{deployment}/replicas/{replica}/log")
+def get_replica_log(
+    engine: InEngine,
+    caller: Viewer,
+    name: str,
+    deployment: RowId,
+    replica: Position,
+    offset: Position | None = None,
+    limit: Position = 65_536,
+) -> LogPage:
+    """What a model server wrote, from a byte on; without `offset` its last lines."""
+    return read_serve_log(engine.parts, name, deployment, replica, offset=offset, limit=limit)
 
 
 @router.get("/fleet")

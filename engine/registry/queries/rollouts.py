@@ -123,6 +123,23 @@ def get_rollouts(source: Source) -> RolloutRows:
     return RolloutRows(tuple(rows), told)
 
 
+def get_reigns(source: Source) -> dict[str, list[int]]:
+    """By endpoint: the versions that had all its traffic, each once, the latest first."""
+    with source.connection() as connection:
+        found: dict[str, list[int]] = defaultdict(list)
+        for name, number in connection.execute(
+            select(PROJECT.c.name, VERSION.c.number)
+            .join_from(DEPLOYMENT, ENDPOINT, ENDPOINT.c.id == DEPLOYMENT.c.endpoint_id)
+            .join(PROJECT, PROJECT.c.id == ENDPOINT.c.project_id)
+            .join(VERSION, VERSION.c.id == DEPLOYMENT.c.version_id)
+            .where(DEPLOYMENT.c.promotes, DEPLOYMENT.c.live_at.is_not(None))
+            .order_by(DEPLOYMENT.c.id.desc())
+        ):
+            if number not in found[name]:
+                found[name].append(number)
+    return dict(found)
+
+
 def _replicas(connection: Connection) -> dict[int, list[ReplicaRow]]:
     found: dict[int, list[ReplicaRow]] = defaultdict(list)
     for row in connection.execute(select(REPLICA).order_by(REPLICA.c.deployment_id, REPLICA.c.index)):

@@ -26,7 +26,7 @@ def routes(api: ApiInProcess) -> list[tuple[str, str, str | None]]:
     found = []
     for route in iter_route_contexts(build_app(api.context).routes):
         assert isinstance(route.original_route, APIRoute), "only plain routes are served"
-        path = (route.path or "").format_map(defaultdict(lambda: 1, name="fraud", step="fit"))
+        path = (route.path or "").format_map(defaultdict(lambda: 1, name="fraud", job_id=12, step="fit"))
         found += [(method, path, stated_role(route.endpoint)) for method in sorted(route.methods or ())]
     return found
 

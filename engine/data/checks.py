@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -81,6 +81,21 @@ def check_expectations(
                 examples = _examples(frame, name, broken, project, where)
                 failures.append(FailedExpectation(name, rule, limit, count, frame.height, examples))
     return tuple(failures)
+
+
+def broken_rows(frame: pl.DataFrame, schema: Schema, project: Project) -> Iterator[tuple[str, pl.Series]]:
+    """Each rule of `[data.columns]` (`amount: min 0.0`) with the rows of a canonical frame that break it, a mask.
+
+    Columns that the project ignores are not asked: rows that come from captures have none of them. `schema` is that of
+    the source, for which the rules were checked already.
+    """
+    for name, expected in project.data.columns.items():
+        found = schema.get(name)
+        if found is None or name in project.data.ignore:
+            continue
+        for rule, limit, broken in _rules(frame[name], found.type, expected):
+            said = "not null" if rule == "nullable" else "a value that is allowed" if rule == "allowed" else limit
+            yield f"{name}: {rule if rule in ('min', 'max') else 'must be'} {said}", broken.fill_null(value=False)
 
 
 def expectations_error(failures: Sequence[dict[str, Any]]) -> BadData:

@@ -15,6 +15,7 @@ import polars as pl
 
 from engine.data.checks import FailedExpectation, check_expectations
 from engine.data.content import content_sha256
+from engine.data.fresh_rows import FreshFigures, read_fresh
 from engine.data.profile import build_profile, take_reservoir
 from engine.data.schema import Schema, conform, describe
 from engine.data.sources import Dialect, SourceFile, Table, find_files, read_table
@@ -24,7 +25,7 @@ from engine.data.wording import agreeing, counted
 from engine.errors import BadData, DiskFull, InvalidInput
 from engine.project import Project
 from engine.wire.base import FileEntry
-from engine.wire.work import SnapshotResult
+from engine.wire.work import FreshRows, SnapshotResult
 
 MINIMUM_ROWS = 20
 """Fewer leave nothing to judge by once they are parted in three."""
@@ -46,6 +47,8 @@ class SnapshotFigures:
     failures: tuple[FailedExpectation, ...]
     """Where there is one, nothing may be trained on it."""
     sources: tuple[SourceFile, ...]
+    fresh: FreshFigures | None
+    """Captured rows whose labels have come, which stand after those of the source; None: there are none."""
     data: FileEntry
     profile: FileEntry
     reservoir: FileEntry
@@ -63,7 +66,10 @@ class SnapshotFigures:
             data=self.data,
             profile=self.profile,
             reservoir=self.reservoir,
-            sources=[source.to_dict() for source in self.sources],
+            sources=[
+                *(source.to_dict() for source in self.sources),
+                *([self.fresh.to_dict()] if self.fresh is not None else []),
+            ],
             failures=[failure.to_dict() for failure in self.failures],
         )
 
@@ -73,14 +79,16 @@ def take_snapshot(
     folder: Path,
     out: Path,
     previous_schema: Schema | None = None,
+    fresh: FreshRows | None = None,
     *,
     seed: int = 0,
     told: Callable[[str], None] = lambda note: None,
 ) -> SnapshotFigures:
     """Read a project's sources and write them to `out` as canonical Parquet, with a profile and a sample of rows.
 
-    `folder` is where relative sources are read from; `told` hears what is being done. Broken expectations are
-    reported, not raised: see `expectations_error`.
+    `folder` is where relative sources are read from; `fresh` are captured rows to add, which `engine.data.fresh_rows`
+    says more of; `told` hears what is being done. Expectations that rows of the source break are reported, not raised:
+    see `expectations_error`.
 
     Raises:
         BadData: the data cannot be used; names the file and line where there is one.
@@ -98,10 +106,18 @@ def take_snapshot(
     schema = schema if kept.height == frame.height else describe(kept, project)
     check_target(kept[project.data.target], schema, project)
     failures = check_expectations(kept, schema, project, lambda found: table.where_all(rows[found].to_list()))
-    told("writing the snapshot")
     if left_out := frame.height - kept.height:
         notes.append(f"{counted(left_out, 'row')} without a target left out.")
-    return _write(kept, schema, failures, table, project, left_out, out, seed, notes)
+    captured = None
+    if fresh is not None and not failures:
+        told("adding captured rows whose labels have come")
+        captured = read_fresh(fresh, project, kept, schema)
+        notes += captured.notes()
+        if captured.rows:
+            kept = pl.concat([kept, captured.frame], how="vertical_relaxed")
+            schema = describe(kept, project)
+    told("writing the snapshot")
+    return _write(kept, schema, failures, table, project, left_out, out, seed, notes, captured)
 
 
 def load_snapshot(path: Path) -> pl.DataFrame:
@@ -216,6 +232,7 @@ def _write(
     out: Path,
     seed: int,
     notes: list[str],
+    fresh: FreshFigures | None,
 ) -> SnapshotFigures:
     names = [name for name in (project.data.id, *project.data.ignore) if name is not None]
     profile = build_profile(frame, schema, leave_out=names, time=project.data.time)
@@ -226,6 +243,7 @@ def _write(
         left_out=left_out,
         failures=failures,
         sources=table.files,
+        fresh=fresh if fresh is not None and fresh.rows else None,
         data=_store(_parquet(frame), out / DATA_FILE),
         profile=_store(json.dumps(profile, ensure_ascii=False, indent=1).encode(), out / PROFILE_FILE),
         reservoir=_store(_parquet(take_reservoir(frame, seed)), out / RESERVOIR_FILE),

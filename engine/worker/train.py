@@ -77,6 +77,7 @@ class _Training:
                 Path(self._order.data_folder),
                 self._session.folder,
                 self._previous_schema,
+                self._order.fresh,
                 seed=self._order.seed,
                 told=lambda note: self._session.progress(note=note),
             )

@@ -79,6 +79,8 @@ def read_manifest(folder: Path) -> BackupManifest:
         content, told = (_read(folder, name) for name in (MANIFEST, MANIFEST_HASH))
     except FileNotFoundError as error:
         raise NotFound(f"{folder} is no backup: it has no {error.args[0]}.", _nearest(folder)) from None
+    except InvalidInput as error:
+        raise NotFound(f"{folder} is no backup: {error.message}", error.hint) from error
     if hashlib.sha256(content).hexdigest() != told[:64].decode(errors="replace"):
         raise DamagedBlob(f"The {MANIFEST} of {folder} is damaged.", "Use another backup.")
     try:

@@ -115,7 +115,7 @@ def _start(home: Home, deadline: float) -> EngineError | None:
                 pass_fds=(told,),
                 start_new_session=True,
                 cwd="/",
-                env=os.environ | {"PYTHONPATH": _with_this_program()},
+                env=os.environ | {"PYTHONPATH": with_this_program()},
                 check=False,
             )
         os.close(told)
@@ -124,7 +124,7 @@ def _start(home: Home, deadline: float) -> EngineError | None:
         os.close(report)
 
 
-def _with_this_program() -> str:
+def with_this_program() -> str:
     """The engine is of the same program as the client, also where that runs from a source tree."""
     program = str(Path(engine.__path__[0]).resolve().parent)
     return os.pathsep.join(dict.fromkeys([program, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]))

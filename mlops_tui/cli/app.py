@@ -10,6 +10,7 @@ import typer
 
 from mlops_tui.cli import (
     audit_verbs,
+    backup_verbs,
     engine_verbs,
     job_verbs,
     model_verbs,
@@ -43,6 +44,7 @@ for group in (
     job_verbs,
     audit_verbs,
     engine_verbs,
+    backup_verbs,
 ):
     app.add_typer(group.verbs)
 

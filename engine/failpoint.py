@@ -14,6 +14,7 @@ NAMES: tuple[str, ...] = (
     "blob.copied", "blob.fsynced", "blob.renamed", "blob.durable",
     "job.enqueued", "job.claimed", "job.spawned", "job.ended",
     "step.adopted", "step.finished",
+    "watch.begin", "watch.enqueued", "check.applied", "label.applied",
     "migration.copied", "migration.migrated",
 )  # fmt: skip
 """Of the registry, blobs and jobs. Other parts may name their own."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from engine.errors import Conflict, Fenced, InvalidInput, NotFound
 from engine.failpoint import failpoint
 from engine.lifecycle.parts import Parts
-from engine.lifecycle.steps import compact, fit, judge, look, package, snapshot
+from engine.lifecycle.steps import check, compact, fit, judge, label, look, package, snapshot
 from engine.lifecycle.steps.step import Apply, Posted
 from engine.registry.queries.jobs import get_job
 from engine.registry.queries.work import WorkState, read_work_state
@@ -24,9 +24,17 @@ _PREPARE: dict[str, Callable[[Parts, Posted], Apply]] = {
     "judge": judge.prepare,
     "look": look.prepare,
     "compact": compact.prepare,
+    "check": check.prepare,
+    "label": label.prepare,
 }
 
-STEPS: dict[str, tuple[str, ...]] = {"train": TRAIN_STEPS, "look": ("look",), "compact": ("compact",)}
+STEPS: dict[str, tuple[str, ...]] = {
+    "train": TRAIN_STEPS,
+    "look": ("look",),
+    "compact": ("compact",),
+    "check": ("check",),
+    "label": ("label",),
+}
 """By kind of job, in order."""
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from engine.registry.alarms import close_alarm, closed_by_hand, open_or_see_again, unended_alarm
+from engine.monitoring.alarm_budget import DriftedColumn
+from engine.registry.alarms import close_alarm, open_or_see_again, unended_alarm, waved_off_alarms
 from engine.registry.events import ENGINE
 from engine.registry.tables import Alarm, ModelCheck, Project, now
 from engine.registry.tx import Tx
-from engine.wire.work import ColumnFigures, QualityFinding
+from engine.wire.work import QualityFinding
 
 __all__ = ["CALM_CHECKS", "open_or_see_again", "raise_alarms"]
 
@@ -29,45 +30,46 @@ def raise_alarms(
     project: Project,
     version: int,
     check: ModelCheck,
-    drifted: Sequence[ColumnFigures],
-    findings: Sequence[QualityFinding],
+    drifted: Sequence[DriftedColumn],
+    faults: Sequence[QualityFinding],
 ) -> list[Alarm]:
     """Bring a model's drift and quality alarms up to date with one check of enough rows; gives those that are unended.
 
-    `drifted` stands strongest first; `findings` are those that alarm.
+    `drifted` stands strongest first; `faults` are the findings that alarm.
     """
-    drift = _bring_up_to_date(tx, project, version, check, "drift", {one.column: one for one in drifted})
-    quality = _bring_up_to_date(tx, project, version, check, "quality", _by_column(findings))
+    causes = {one.column: one.sentence for one in drifted}
+    drift = _bring_up_to_date(tx, project, version, check, "drift", causes)
+    causes = {}
+    for fault in faults:
+        causes.setdefault(fault.column, fault.message.rstrip("."))
+    quality = _bring_up_to_date(tx, project, version, check, "quality", causes)
     return [alarm for alarm in (drift, quality) if alarm is not None]
 
 
-_Found = Mapping[str, ColumnFigures | QualityFinding]
-
-
-def _by_column(findings: Sequence[QualityFinding]) -> _Found:
-    found: dict[str, QualityFinding] = {}
-    for finding in findings:
-        found.setdefault(finding.column, finding)
-    return found
-
-
 def _bring_up_to_date(
-    tx: Tx, project: Project, version: int, check: ModelCheck, kind: Literal["drift", "quality"], found: _Found
+    tx: Tx,
+    project: Project,
+    version: int,
+    check: ModelCheck,
+    kind: Literal["drift", "quality"],
+    found: Mapping[str, str],
 ) -> Alarm | None:
+    """`found` has a sentence by column, the strongest first."""
     project_id = project.id or 0
     alarm = unended_alarm(tx, project_id, kind)
-    waved_off = None if alarm is not None else _waved_off(tx, project_id, kind, version)
-    expected = set(waved_off.evidence.get("columns", [])) if waved_off is not None else set()
-    if waved_off is not None:
-        _see_waved_off(waved_off, seen=bool(expected & set(found)))
-    news = {column: what for column, what in found.items() if column not in expected}
+    expected: set[str] = set()
+    for waved_off in waved_off_alarms(tx, project_id, kind, version, CALM_CHECKS):
+        columns = set(waved_off.evidence.get("columns", []))
+        _see_waved_off(waved_off, seen=bool(columns & set(found)))
+        expected |= columns
+    news = {column: told for column, told in found.items() if column not in expected}
     if news:
         return open_or_see_again(
             tx, project_id, kind, version,
             subject=", ".join(news),
             message=_message(project.name, version, kind, news),
             hint=_hint(project.name, kind),
-            evidence={"columns": list(news), "figures": [what.model_dump(mode="json") for what in news.values()]},
+            evidence={"columns": list(news), "told": news, "rows": check.rows},
             check_id=check.id,
             changed_from=check.first_at,
             seen_at=now(),
@@ -81,11 +83,6 @@ def _bring_up_to_date(
     return alarm
 
 
-def _waved_off(tx: Tx, project_id: int, kind: Literal["drift", "quality"], version: int) -> Alarm | None:
-    alarm = closed_by_hand(tx, project_id, kind, version)
-    return alarm if alarm is not None and alarm.calm_checks < CALM_CHECKS else None
-
-
 def _see_waved_off(alarm: Alarm, *, seen: bool) -> None:
     if not seen:
         alarm.calm_checks += 1
@@ -95,33 +92,18 @@ def _see_waved_off(alarm: Alarm, *, seen: bool) -> None:
     alarm.last_seen_at = now()
 
 
-def _message(name: str, version: int, kind: Literal["drift", "quality"], found: _Found) -> str:
+def _message(name: str, version: int, kind: Literal["drift", "quality"], found: Mapping[str, str]) -> str:
+    first, *others = found
     if kind == "quality":
-        first, *more = (what.message for what in found.values() if isinstance(what, QualityFinding))
-        return f"{first.rstrip('.')}; and {_count(len(more), 'more fault')}." if more else first
-    told = [f"{column} ({_distance(what)})" for column, what in found.items() if isinstance(what, ColumnFigures)]
-    shown = ", ".join(told[:_SHOWN]) + (f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else "")
-    moved = "no longer look" if len(told) > 1 else "no longer looks"
-    return f"{shown} {moved} like what {name}@{version} was trained on."
+        more = f"; {len(others)} more: {_some(others)}" if others else ""
+        return f"{found[first]}{more}."
+    look = "look" if others else "looks"
+    return f"{_some(list(found))} no longer {look} like what {name}@{version} was trained on; {first}: {found[first]}."
 
 
-def _distance(figures: ColumnFigures) -> str:
-    """The figure that stands out most."""
-    told: list[tuple[bool, str]] = [
-        (figures.new_share >= 0.01, f"{figures.new_share:.1%} new values"),
-        (
-            abs(figures.null_share - figures.reference_null_share) >= 0.02,
-            f"{figures.null_share:.1%} missing, was {figures.reference_null_share:.1%}",
-        ),
-    ]
-    if figures.distance is not None:
-        told.append((True, f"{_NAMES.get(figures.kind, 'distance')} {figures.distance:.2f}"))
-    strong = figures.distance is not None and figures.distance >= 0.1
-    chosen = told[::-1] if strong else told
-    return next((text for holds, text in chosen if holds), "moved")
-
-
-_NAMES: Mapping[str, str] = {"number": "KS", "category": "JS", "prediction": "distance"}
+def _some(columns: Sequence[str]) -> str:
+    more = f" and {len(columns) - _SHOWN} more" if len(columns) > _SHOWN else ""
+    return ", ".join(columns[:_SHOWN]) + more
 
 
 def _hint(name: str, kind: Literal["drift", "quality"]) -> str:
@@ -134,7 +116,3 @@ def _hint(name: str, kind: Literal["drift", "quality"]) -> str:
         f"`mlops drift {name}` shows it; `mlops retrain {name}` trains on what is labelled; "
         "`mlops close {id}` if it is expected."
     )
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

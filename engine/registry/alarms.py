@@ -142,3 +142,16 @@ def closed_by_hand(tx: Tx, project_id: int, kind: AlarmKind, version: int) -> Al
     if alarm is None or alarm.status != "closed" or alarm.version != version or alarm.closed_by == ENGINE.name:
         return None
     return alarm
+
+
+def waved_off_alarms(tx: Tx, project_id: int, kind: AlarmKind, version: int, calm_checks: int) -> list[Alarm]:
+    """Those about this version that a person closed, and that have not been calm for so many checks since."""
+    return tx.all(
+        Alarm,
+        Alarm.project_id == project_id,
+        Alarm.kind == kind,
+        Alarm.version == version,
+        Alarm.status == "closed",
+        Alarm.closed_by != ENGINE.name,
+        col(Alarm.calm_checks) < calm_checks,
+    )

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from engine.blobs.store import Stored
 from engine.errors import InvalidInput
 from engine.failpoint import failpoint
+from engine.lifecycle.judge_performance import apply_labelled
 from engine.lifecycle.parts import Parts
 from engine.lifecycle.raise_alarms import raise_alarms
 from engine.lifecycle.steps.step import Apply, Posted, adopt, checked
 from engine.lifecycle.stored_blobs import record_blobs
 from engine.monitoring.alarm_budget import Decision, decide
+from engine.registry.core import CHECK_FIGURE
 from engine.registry.events import ENGINE
 from engine.registry.queue import end_job
-from engine.registry.tables import Alias, CheckFigure, Job, ModelCheck, Project, Version, now
+from engine.registry.tables import Alias, Job, ModelCheck, Project, Version, now
 from engine.registry.tx import Tx
 from engine.wire.monitoring import CheckOutcome
 from engine.wire.work import CheckOrder, CheckResult, ColumnFigures
@@ -33,16 +35,7 @@ class _Looked:
 
     @property
     def outcome(self) -> CheckOutcome:
-        if self.decision is None:
-            return "insufficient"
-        alarming = any(finding.alarming for finding in self.decision.findings)
-        return "alarm" if self.decision.drifted or alarming else "quiet"
-
-    @property
-    def drifted(self) -> list[ColumnFigures]:
-        """The strongest first."""
-        by_column = {one.column: one for one in self.result.columns}
-        return [by_column[column] for column in self.decision.drifted] if self.decision else []
+        return self.decision.outcome if self.decision is not None else "insufficient"
 
 
 def prepare(parts: Parts, posted: Posted) -> Apply:
@@ -51,19 +44,9 @@ def prepare(parts: Parts, posted: Posted) -> Apply:
     The transaction writes the check with its figures, and brings the alarms up to date; a check of a file that
     somebody gave raises none, nor does one of a version that no longer reigns.
     """
-    result = checked(posted, CheckResult)
+    result = _with_names_apart(checked(posted, CheckResult))
     order = CheckOrder.model_validate(posted.args)
-    _check_columns(posted, result.columns)
-    decision = None
-    if result.figures is not None:
-        decision = decide(
-            result.columns,
-            result.findings,
-            rows=result.rows,
-            reference_rows=result.reference_rows,
-            alarms_per_year=order.alarms_per_year,
-            checks_per_year=order.checks_per_year,
-        )
+    decision = _decide(order, result) if result.figures is not None else None
     figures = adopt(parts, posted.folder, result.figures) if result.figures is not None else None
     looked = _Looked(order, result, figures, decision)
 
@@ -74,18 +57,37 @@ def prepare(parts: Parts, posted: Posted) -> Apply:
             raise InvalidInput(f"Job {job.id} looked at no version.", job=job.id)
         check = _record(tx, job, project, version, looked)
         _tell(tx, job, project, check, looked)
-        if looked.decision is not None and order.source == "captures":
-            _follow(tx, project, version, check, looked, looked.decision)
-        end_job(tx, ENGINE, job, "succeeded", result={"check": check.id, "outcome": looked.outcome})
+        if decision is not None and order.source == "captures":
+            _follow(tx, project, version, check, decision)
+        if result.labelled is not None:
+            apply_labelled(tx, project, result.labelled, check_id=check.id)
+        end_job(tx, ENGINE, job, "succeeded", result={"check": check.id, "outcome": check.outcome})
         failpoint("check.applied")
 
     return apply
 
 
-def _check_columns(posted: Posted, columns: Sequence[ColumnFigures]) -> None:
-    names = [one.column for one in columns]
-    if len(set(names)) < len(names):
-        raise InvalidInput(f"The check of job {posted.job_id} tells a column twice.", job=posted.job_id)
+def _decide(order: CheckOrder, result: CheckResult) -> Decision:
+    return decide(
+        result.columns,
+        result.findings,
+        rows=result.rows,
+        reference_rows=result.reference_rows,
+        alarms_per_year=order.alarms_per_year,
+        checks_per_year=order.checks_per_year,
+    )
+
+
+def _with_names_apart(result: CheckResult) -> CheckResult:
+    """An answer called as a column is, is called otherwise: figures are stored by name."""
+    inputs = {one.column for one in result.columns if one.kind != "prediction"}
+    columns = [
+        one.model_copy(update={"column": f"answer {one.column}"})
+        if one.kind == "prediction" and one.column in inputs
+        else one
+        for one in result.columns
+    ]
+    return result.model_copy(update={"columns": list({one.column: one for one in columns}.values())})
 
 
 def _record(tx: Tx, job: Job, project: Project, version: Version, looked: _Looked) -> ModelCheck:
@@ -106,29 +108,22 @@ def _record(tx: Tx, job: Job, project: Project, version: Version, looked: _Looke
             first_at=result.first_at,
             last_at=result.last_at,
             drifted=list(decision.drifted) if decision else [],
-            findings=[finding.model_dump(mode="json") for finding in (decision.findings if decision else ())],
+            findings=[finding.model_dump(mode="json") for finding in decision.findings] if decision else [],
             threshold=decision.threshold.model_dump(mode="json") if decision else {},
             figures_sha256=looked.figures.sha256 if looked.figures else None,
             created_at=now(),
             created_by=job.created_by,
         )
     )
-    drifted = set(check.drifted)
-    for one in result.columns if decision else ():
-        tx.add(
-            CheckFigure(
-                check_id=check.id or 0,
-                column=one.column,
-                kind=one.kind,
-                drifted=one.column in drifted,
-                distance=one.distance,
-                p_value=one.p_value,
-                psi=one.psi,
-                wasserstein=one.wasserstein,
-                null_share=one.null_share,
-            )
-        )
+    figures = [_figure(check, one) for one in result.columns] if decision is not None else []
+    if figures:
+        tx.execute(_ADD_FIGURE, figures)
     return check
+
+
+def _figure(check: ModelCheck, one: ColumnFigures) -> dict[str, Any]:
+    measured = one.model_dump(include={"column", "kind", "distance", "p_value", "psi", "wasserstein", "null_share"})
+    return measured | {"check_id": check.id, "drifted": one.column in check.drifted}
 
 
 def _tell(tx: Tx, job: Job, project: Project, check: ModelCheck, looked: _Looked) -> None:
@@ -139,9 +134,12 @@ def _tell(tx: Tx, job: Job, project: Project, check: ModelCheck, looked: _Looked
     )  # fmt: skip
 
 
-def _follow(tx: Tx, project: Project, version: Version, check: ModelCheck, looked: _Looked, decision: Decision) -> None:
+def _follow(tx: Tx, project: Project, version: Version, check: ModelCheck, decision: Decision) -> None:
     alias = tx.get(Alias, (project.id, "champion"))
     if alias is None or alias.version_id != version.id:
         return
-    findings = [finding for finding in decision.findings if finding.alarming]
-    raise_alarms(tx, project, version.number, check, looked.drifted, findings)
+    faults = [finding for finding in decision.findings if finding.alarming]
+    raise_alarms(tx, project, version.number, check, decision.moved, faults)
+
+
+_ADD_FIGURE = CHECK_FIGURE.insert()

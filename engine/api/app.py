@@ -11,7 +11,7 @@ from engine.api import problems
 from engine.api.context import Context
 from engine.api.guard import Guard, GuardedRoute
 from engine.api.identity import Identities
-from engine.api.roles import stated_role
+from engine.api.roles import stated_limit, stated_role
 from engine.api.routers import ALL
 from engine.api.tokens import FindJob, Tokens
 
@@ -41,5 +41,6 @@ def guarded_routes(app: FastAPI) -> list[GuardedRoute]:
         if not isinstance(route.original_route, APIRoute) or route.path is None or route.endpoint is None:
             continue
         if (role := stated_role(route.endpoint)) is not None:
-            found.append(GuardedRoute(compile_path(route.path)[0], frozenset(route.methods or ()), role))
+            pattern, methods = compile_path(route.path)[0], frozenset(route.methods or ())
+            found.append(GuardedRoute(pattern, methods, role, stated_limit(route.endpoint)))
     return found

@@ -69,6 +69,40 @@ def replay(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]:
     return again
 
 
+def within_limit(headers: Headers, receive: Receive, limit_bytes: int) -> Receive:
+    """A `receive` for a route that takes its body piece by piece: never more than `limit_bytes`, nor a long silence.
+
+    Raises:
+        TooLarge: more is announced; in `receive`, more has come.
+        Refused: in `receive`, nothing came for a minute.
+        Disconnected: in `receive`, nobody is there any more.
+    """
+    said = headers.get("content-length", "0")
+    if not (said.isascii() and said.isdigit()) or int(said[:20]) > limit_bytes:
+        raise _too_large(limit_bytes, "Give it in parts.")
+    come = 0
+    ended = False
+
+    async def next_piece() -> Message:
+        nonlocal come, ended
+        if ended:
+            return await receive()
+        try:
+            message = await asyncio.wait_for(receive(), BODY_WITHIN_S)
+        except TimeoutError:
+            slow = InvalidInput(f"Nothing more of the body came for {BODY_WITHIN_S:.0f} s.")
+            raise Refused(slow, 408, {"connection": "close"}) from None
+        if message["type"] != "http.request":
+            raise Disconnected
+        come += len(message.get("body", b""))
+        if come > limit_bytes:
+            raise _too_large(limit_bytes, "Give it in parts.")
+        ended = not message.get("more_body", False)
+        return message
+
+    return next_piece
+
+
 async def _gather(receive: Receive, limit_bytes: int) -> bytes:
     body = bytearray()
     while True:
@@ -82,5 +116,5 @@ async def _gather(receive: Receive, limit_bytes: int) -> bytes:
             return bytes(body)
 
 
-def _too_large(limit_bytes: int) -> TooLarge:
-    return TooLarge(f"The body is larger than {limit_bytes // 1_000_000} MB.", "Files are named by path, not sent.")
+def _too_large(limit_bytes: int, hint: str = "Files are named by path, not sent.") -> TooLarge:
+    return TooLarge(f"The body is larger than {limit_bytes // 1_000_000:,} MB.", hint)

@@ -17,7 +17,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from engine.api.body import BODY_LIMIT_BYTES, WORK_LIMIT_BYTES, Disconnected, read_body, replay
+from engine.api.body import BODY_LIMIT_BYTES, WORK_LIMIT_BYTES, Disconnected, read_body, replay, within_limit
 from engine.api.identity import Identities, Peer
 from engine.api.problems import Refused, problem, unexpected
 from engine.api.tokens import Tokens
@@ -35,6 +35,8 @@ class GuardedRoute:
     pattern: re.Pattern[str]
     methods: frozenset[str]
     role: Role
+    limit_bytes: int | None = None
+    """Of a body that the route reads itself, piece by piece; None: read here, as JSON."""
 
 
 class Guard:
@@ -55,8 +57,7 @@ class Guard:
             raise NotImplementedError(f"no {scope['type']} here")
         answer = _Answer(send)
         try:
-            body = await self._admit(scope, receive)
-            await self._app(scope, replay(body, receive), answer)
+            await self._app(scope, await self._admit(scope, receive), answer)
         except Disconnected:
             return
         except Exception as error:
@@ -69,7 +70,8 @@ class Guard:
                 return
             await _told(error, scope)(scope, receive, answer)
 
-    async def _admit(self, scope: Scope, receive: Receive) -> bytes:
+    async def _admit(self, scope: Scope, receive: Receive) -> Receive:
+        """Gives the body that the application may read."""
         headers = Headers(scope=scope)
         _check_version(headers)
         _check_origin(headers)
@@ -77,7 +79,10 @@ class Guard:
         route, found = self._route(scope)
         _check_role(caller, route, found)
         scope["mlops.caller"] = caller
-        return await read_body(headers, receive, WORK_LIMIT_BYTES if caller.job else BODY_LIMIT_BYTES)
+        if route.limit_bytes is not None:
+            return within_limit(headers, receive, route.limit_bytes)
+        body = await read_body(headers, receive, WORK_LIMIT_BYTES if caller.job else BODY_LIMIT_BYTES)
+        return replay(body, receive)
 
     async def _caller(self, peer: Peer | None, headers: Headers) -> Caller:
         if peer is None:

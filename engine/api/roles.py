@@ -41,6 +41,22 @@ JobItself = Annotated[Caller, Depends(_caller), Allowed("job")]
 """Only the job that the path names, by its token."""
 
 
+@dataclass(frozen=True)
+class Pieces:
+    """Marks a parameter of a route that reads its own body, of at most so many bytes, as it comes."""
+
+    limit_bytes: int
+
+
+def stated_limit(endpoint: Callable[..., Any]) -> int | None:
+    """The most bytes that a route reads itself; None: the guard reads its body, as JSON."""
+    for hint in get_type_hints(endpoint, include_extras=True).values():
+        for mark in getattr(hint, "__metadata__", ()):
+            if isinstance(mark, Pieces):
+                return mark.limit_bytes
+    return None
+
+
 def stated_role(endpoint: Callable[..., Any]) -> Role | None:
     """The role that the endpoint's parameters state; None: none, so nobody may."""
     for hint in get_type_hints(endpoint, include_extras=True).values():

@@ -60,6 +60,31 @@ class Verified:
     missing: list[str]
 
 
+class Incoming:
+    """A file that comes in pieces. For one thread at a time; `BlobStore.receive` makes it."""
+
+    def __init__(self, target: BinaryIO) -> None:
+        self._target = target
+        self._digest = hashlib.sha256()
+        self.size_bytes = 0
+
+    def write(self, piece: bytes) -> None:
+        """One more piece.
+
+        Raises:
+            DiskFull, Unavailable: it cannot be written; nothing is stored.
+        """
+        with _told("stored"):
+            self._target.write(piece)
+        self._digest.update(piece)
+        self.size_bytes += len(piece)
+
+    @property
+    def sha256(self) -> str:
+        """Of what has come so far."""
+        return self._digest.hexdigest()
+
+
 class BlobStore:
     """The store in `folder`. All methods may be called from any thread, several at once."""
 
@@ -95,6 +120,26 @@ class BlobStore:
             DiskFull, Unavailable: nothing was stored.
         """
         return self._store(io.BytesIO(content), None)
+
+    @contextmanager
+    def receive(self, stored: Callable[[Stored], None]) -> Iterator[Incoming]:
+        """Store what is written within; `stored` hears of it once its bytes are durable. Raising stores nothing.
+
+        Raises:
+            DiskFull, Unavailable: nothing was stored.
+        """
+        temporary = self._temporary / secrets.token_hex(16)
+        with _told("stored"):
+            try:
+                with temporary.open("xb") as copy:
+                    incoming = Incoming(copy)
+                    yield incoming
+                    copy.flush()
+                    os.fsync(copy.fileno())
+                self._settle(temporary, incoming.sha256)
+            finally:
+                temporary.unlink(missing_ok=True)
+        stored(Stored(incoming.sha256, incoming.size_bytes))
 
     def adopt(self, path: Path, sha256: str | None = None) -> Stored:
         """Store a copy of a file that the engine itself or an admin names; storing it twice is storing it once.

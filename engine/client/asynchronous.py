@@ -56,8 +56,9 @@ class AsyncEngineClient(Routes):
         import httpx
 
         patience = Patience(self._patience_s)
-        asked = wire_format.request(call, httpx.Timeout(call.timeout_s, connect=wire_format.CONNECT_S))
+        timeout = httpx.Timeout(call.timeout_s, connect=wire_format.CONNECT_S)
         while True:
+            asked = wire_format.request(call, timeout, awaited=True)
             try:
                 return wire_format.answer(call, await self._http.request(**asked))
             except httpx.TransportError as error:

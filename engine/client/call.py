@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from functools import update_wrapper
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 from urllib.parse import quote
 
@@ -36,6 +37,8 @@ class Call(Generic[T]):
     read: Callable[[bytes], T]
     params: dict[str, str] = field(default_factory=dict)
     body: BaseModel | None = None
+    file: Path | None = None
+    """Sent instead of a body, as it is."""
     timeout_s: float = QUICK_S
     repeatable: bool = False
     """Asking twice does no more than asking once, so it may be sent again when the connection broke."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import TypeAdapter
@@ -22,9 +23,13 @@ from engine.wire.monitoring import (
     AlarmView,
     AnswerAlarm,
     AskCheck,
+    AskLabel,
     CheckList,
     CheckView,
     DriftView,
+    LabelList,
+    PerformanceView,
+    Upload,
 )
 from engine.wire.projects import AddedProject, AddProject, ProjectList, ProjectView, TrainAnswer, TrainProject
 from engine.wire.runs import Curve, LoggedRun, LogRun, RunList, RunView, SnapshotList, SnapshotView
@@ -179,9 +184,9 @@ class Routes:
         return get(path("runs", run_id), RunView)
 
     @Route
-    def curves(self, run_id: int) -> Call[Curve]:
-        """All recorded points of a run's metrics."""
-        return get(path("runs", run_id, "curves"), Curve)
+    def curves(self, run_id: int, *, most: int | None = None) -> Call[Curve]:
+        """The recorded points of a run's metrics: all, or of each curve about `most`, evenly thinned out."""
+        return get(path("runs", run_id, "curves"), Curve, most=most)
 
     @Route
     def log_run(self, run: LogRun) -> Call[LoggedRun]:
@@ -322,6 +327,29 @@ class Routes:
         """What a model server wrote, from a byte on, else its last lines. Hostile text, not cleaned."""
         where = path("endpoints", name, "deployments", deployment, "replicas", replica, "log")
         return get(where, LogPage, offset=offset, limit=limit)
+
+    @Route
+    def upload(self, file: str) -> Call[Upload]:
+        """Send a file of at most 2 GiB; it is stored by its hash, durably, when this answers."""
+        answer = Upload.model_validate_json
+        where = "/v1/uploads"
+        return Call("POST", where, answer, file=Path(file), timeout_s=_HASHES_FILES_S, repeatable=True)
+
+    @Route
+    def label(self, name: str, sha256: str, file: str) -> Call[JobView]:
+        """Take in an uploaded file of outcomes under its own name; the job's `result` is a `LabelCounts`."""
+        body = fill(AskLabel, sha256=sha256, file=file)
+        return post(path("models", name, "labels"), body, JobView, repeatable=True)
+
+    @Route
+    def labels(self, name: str) -> Call[LabelList]:
+        """Files of outcomes, newest first, and how far captures are labelled."""
+        return get(path("models", name, "labels"), LabelList)
+
+    @Route
+    def performance(self, name: str) -> Call[PerformanceView]:
+        """What each version's answers were worth, window by window, and what the gate promised."""
+        return get(path("models", name, "performance"), PerformanceView)
 
     @Route
     def fleet(self) -> Call[Fleet]:

@@ -64,8 +64,9 @@ class EngineClient(Routes):
         import httpx
 
         patience = Patience(self._patience_s)
-        asked = wire_format.request(call, httpx.Timeout(call.timeout_s, connect=wire_format.CONNECT_S))
+        timeout = httpx.Timeout(call.timeout_s, connect=wire_format.CONNECT_S)
         while True:
+            asked = wire_format.request(call, timeout)
             try:
                 return wire_format.answer(call, self._http.request(**asked))
             except httpx.TransportError as error:

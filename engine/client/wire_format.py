@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from engine.client.call import Call
 from engine.client.failures import misread, raise_problem
+from engine.client.file_body import awaited_pieces, file_size, pieces
 from engine.wire.base import API_HEADER, API_VERSION
 
 if TYPE_CHECKING:
@@ -28,8 +29,12 @@ def headers(token: str | None) -> dict[str, str]:
     return said
 
 
-def request(call: Call[Any], timeout: httpx.Timeout) -> dict[str, Any]:
-    """The arguments of `httpx.Client.request`."""
+def request(call: Call[Any], timeout: httpx.Timeout, *, awaited: bool = False) -> dict[str, Any]:
+    """The arguments of `httpx.Client.request`, for one try: a file's bytes are read once. `awaited`: of its async twin.
+
+    Raises:
+        EngineError: the call's file cannot be sent.
+    """
     asked: dict[str, Any] = {"method": call.method, "url": call.path, "timeout": timeout}
     if call.params:
         asked["params"] = call.params
@@ -37,6 +42,10 @@ def request(call: Call[Any], timeout: httpx.Timeout) -> dict[str, Any]:
         # Unset fields stay out, so that an engine a little older is not shown fields it refuses.
         asked["content"] = call.body.model_dump_json(exclude_unset=True)
         asked["headers"] = {"content-type": "application/json"}
+    if call.file is not None:
+        size_bytes = file_size(call.file)
+        asked["content"] = awaited_pieces(call.file) if awaited else pieces(call.file)
+        asked["headers"] = {"content-type": "application/octet-stream", "content-length": str(size_bytes)}
     return asked
 
 

@@ -17,6 +17,10 @@ RetrainTrigger = Literal["drift", "performance", "schedule", "labels", "hand"]
 RetrainStatus = Literal["waiting", "blocked", "training", "done", "given_up"]
 
 
+UPLOAD_LIMIT_BYTES = 2 * 1024**3
+"""Of one uploaded file."""
+
+
 class Upload(Body):
     """Answer of `POST /v1/uploads`: a file's bytes are stored by their hash, durably."""
 

@@ -116,6 +116,10 @@ def find_job(kind: str) -> Callable[[Session], None]:
         from engine.worker.train import run_train
 
         return run_train
+    if kind == "label":
+        from engine.worker.label import run_label
+
+        return run_label
     raise ValueError(f"no such kind of job: {kind}")
 
 

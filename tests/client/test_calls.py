@@ -27,6 +27,7 @@ BODIES: dict[str, Any] = {
     "report": ReportProgress(),
     "failure": Failure(code="x", message="y"),
     "file": "/data/x.csv",
+    "sha256": "0" * 64,
     "folder": "/data",
 }
 NOT_CALLED = {"/v1/events/stream", "/v1/openapi.json"}

@@ -1,7 +1,34 @@
 """One router per noun, each thin: a request to a use case or a query, and its answer."""
 
-from engine.api.routers import endpoints, engine, events, housekeeping, jobs, models, monitoring, projects, runs, work
+from engine.api.routers import (
+    endpoints,
+    engine,
+    events,
+    housekeeping,
+    jobs,
+    labels,
+    models,
+    monitoring,
+    projects,
+    runs,
+    uploads,
+    work,
+)
 
 ALL = tuple(
-    noun.router for noun in (engine, projects, jobs, work, runs, models, endpoints, monitoring, events, housekeeping)
+    noun.router
+    for noun in (
+        engine,
+        projects,
+        jobs,
+        work,
+        runs,
+        models,
+        endpoints,
+        monitoring,
+        uploads,
+        labels,
+        events,
+        housekeeping,
+    )
 )

@@ -30,7 +30,7 @@ def checked_labels(tx: Tx, parts: Parts, project: Project, told: ProjectFile) ->
         min_rows_per_class=told.gate.min_rows_per_class,
         promised=promised(tx, project, told.metric),
         signatures=signatures(tx, project),
-        settled=settled(tx, project),
+        settled=settled(tx, project, told.metric),
     )
 
 
@@ -48,6 +48,27 @@ def promised(tx: Tx, project: Project, metric: str) -> dict[str, dict[str, float
         for version in versions
         if version.evidence.get("metric") == metric
     }
+
+
+def signatures(tx: Tx, project: Project) -> dict[str, dict[str, object]]:
+    """By version's number, what its answers mean."""
+    versions = tx.all(Version, Version.project_id == project.id, oldest=Version.number)
+    return {
+        str(version.number): {key: version.signature.get(key) for key in ("classes", "threshold")}
+        for version in versions
+    }
+
+
+def settled(tx: Tx, project: Project, metric: str) -> list[WindowFigures]:
+    """Mature windows of performance by this metric, oldest first."""
+    windows = tx.all(
+        PerformanceWindow,
+        PerformanceWindow.project_id == project.id,
+        PerformanceWindow.metric == metric,
+        col(PerformanceWindow.mature),
+        oldest=PerformanceWindow.starts_at,
+    )
+    return [WindowFigures(**{name: getattr(window, name) for name in WindowFigures.model_fields}) for window in windows]
 
 
 def _rows(tx: Tx, parts: Parts, project: Project, captures: list[CaptureFile], labels: list[LabelFile]) -> FreshRows:

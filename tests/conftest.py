@@ -30,6 +30,25 @@ os.environ["MLOPS_HOME"] = "/dev/null/mlops"
 os.environ["DOCKER_HOST"] = "unix:///dev/null/docker.sock"
 
 
+_NO_CONTAINERS = "no container test: "
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("docker") is not None:
+        from fakes.containers import why_no_containers
+
+        if why := why_no_containers():
+            pytest.skip(_NO_CONTAINERS + why)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", ()) if report.longrepr]
+    whys = [why.partition(_NO_CONTAINERS)[2] for why in skipped if _NO_CONTAINERS in why]
+    if whys:
+        told = f"{len(whys)} CONTAINER TESTS WERE SKIPPED: {whys[0]}. To run them: start Docker, "
+        terminalreporter.write_line(told + "and sudo tools/make_base_image.sh", red=True, bold=True)
+
+
 @pytest.fixture
 def home() -> Iterator[Home]:
     """A home folder with a path short enough for sockets; whatever still runs in it is ended with the test."""

@@ -13,14 +13,14 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, Protocol
 
 from engine.deployment.base_image import Base, find_base, probe_base
 from engine.deployment.container_body import OWNER, Limits, container_name, replica_body
 from engine.deployment.container_log import ContainerLogs
 from engine.deployment.container_view import Seen, cpu_seconds_of, labelled, memory_of, seen
 from engine.deployment.docker_runtime import DockerDaemon
-from engine.deployment.image_builder import RUNTIME_LABEL, VERSION_LABEL, ImageBuilder
+from engine.deployment.image_builder import RUNTIME_LABEL, VERSION_LABEL, Image, ImageBuilder
 from engine.deployment.marked import home_mark
 from engine.deployment.process_log import last_line
 from engine.deployment.runtime import Identity, Readiness, ReplicaSpec, Running
@@ -34,8 +34,10 @@ from engine.settings import Docker, Home
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
 Key = tuple[int, int]
+
+FAILPOINTS = ("container.created", "container.started")
+"""Places between what Docker does and what is recorded, for `engine.failpoint`."""
 
 EVERY_S = 2.0
 CLOSELY_S = 0.25
@@ -48,6 +50,7 @@ BASE_S = 10.0
 READY_S = 2.0
 AT_ONCE = 2
 """Containers brought up at the same time."""
+REMOVAL_S = 10.0
 UNUSED_S = 3600.0
 """An image that nothing needs is removed after this long."""
 
@@ -82,6 +85,16 @@ class _State:
     samples: dict[str, _Sample] = field(default_factory=dict)
 
 
+class Builder(Protocol):
+    """Gives a replica its image; a test may run a program of its own."""
+
+    def ensure(self, replica: ReplicaSpec, base: Base) -> Image:
+        """See `ImageBuilder.ensure`."""
+
+    def find(self, replica: ReplicaSpec) -> Image | None:
+        """See `ImageBuilder.find`."""
+
+
 class ContainerRuntime:
     """Runs the image of a replica's bundle. `start_looking` begins, `close` ends; containers go on.
 
@@ -89,7 +102,12 @@ class ContainerRuntime:
     """
 
     def __init__(
-        self, home: Home, settings: Docker, daemon: DockerDaemon | None, poke: Callable[[], None] = lambda: None
+        self,
+        home: Home,
+        settings: Docker,
+        daemon: DockerDaemon | None,
+        poke: Callable[[], None] = lambda: None,
+        builder: Builder | None = None,
     ) -> None:
         self._home = home
         self._settings = settings
@@ -111,7 +129,7 @@ class ContainerRuntime:
         self._thread = threading.Thread(target=self._look_on, name="docker", daemon=True)
         if daemon is not None:
             self._logs = ContainerLogs(daemon)
-            self._builder = ImageBuilder(home, daemon, self._mark)
+            self._builder = builder or ImageBuilder(home, daemon, self._mark)
 
     def start_looking(self) -> None:
         """Begin; the first look comes at once."""
@@ -142,6 +160,8 @@ class ContainerRuntime:
                     self._tasks.pop(key, None)
                     return each.identity
             task = self._tasks.get(key)
+            if task is None and self._state.readiness.ok is None:
+                return None
             if task is None:
                 task = self._tasks[key] = _Task()
                 self._background(f"up-{key[0]}-{key[1]}", lambda: self._bring_up(replica, task))
@@ -183,10 +203,10 @@ class ContainerRuntime:
         assert container is not None, "a container is known by its id"
         with self._lock:
             found = self._state.containers.get(container)
-            if container in self._ending or self._daemon is None:
+            if found is None or found.identity != identity or container in self._ending:
                 return
             self._ending.add(container)
-        gentle = not force and found is not None and found.status == "running"
+        gentle = not force and found.status == "running"
         self._background(f"end-{container[:12]}", lambda: self._end(container, gentle=gentle))
 
     def ours(self) -> list[Running]:
@@ -290,7 +310,6 @@ class ContainerRuntime:
             with self._lock:
                 self._state.unreachable = error
                 self._state.readiness = Readiness(False, error.message, error.hint)
-                self._state.base = None
                 self._state.samples = {}
             self._looked_at_base = float("-inf")
             self._poke()
@@ -306,6 +325,8 @@ class ContainerRuntime:
             for each in after.values():
                 self._note(before.get(each.id), each)
             was_lost = self._state.unreachable is not None
+            if was_lost:
+                self._state.readiness = Readiness(None, "Docker is being looked at.")
             self._state.containers, self._state.unreachable = after, None
             self._state.known_at = {container: at for container, at in known_at.items() if at > began_at}
             return was_lost or after != before
@@ -343,6 +364,8 @@ class ContainerRuntime:
         base = self._state.base
         if base is None or base.id != image_id:
             self._background("base", lambda: self._probe(daemon, name, image_id))
+        else:
+            self._tell(base, _is_ready(name))
 
     def _probe(self, daemon: DockerDaemon, name: str, image_id: str) -> None:
         try:
@@ -350,7 +373,7 @@ class ContainerRuntime:
         except EngineError as error:
             self._tell(None, Readiness(False, error.message, error.hint))
         else:
-            self._tell(base, Readiness(True, f"Docker answers, and has the base image {name}."))
+            self._tell(base, _is_ready(name))
 
     def _tell(self, base: Base | None, readiness: Readiness) -> None:
         with self._lock:
@@ -403,17 +426,15 @@ class ContainerRuntime:
 
     def _run(self, daemon: DockerDaemon, replica: ReplicaSpec) -> Identity:
         base = self._state.base
-        if base is None:
+        # One that was built already needs no base any more.
+        image = self._builder.ensure(replica, base) if base else self._builder.find(replica)
+        if image is None:
             raise Unavailable(self._state.readiness.reason, self._state.readiness.hint)
-        image = self._builder.ensure(replica, base)
         body = replica_body(
             image.tag, image.key, self._mark, replica.deployment, replica.index, self._limits, replica.folder
         )
         name = container_name(self._mark, replica.deployment, replica.index)
-        container = self._there(daemon, name, body["Labels"])
-        if container is None:
-            container = daemon.create(name, body)
-            failpoint("container.created")
+        container = self._there(daemon, name, body["Labels"]) or self._create(daemon, name, body)
         daemon.start(container)
         failpoint("container.started")
         found = seen(daemon.inspect(container))
@@ -423,6 +444,20 @@ class ContainerRuntime:
             self._state.known_at[found.id] = time.monotonic()
             self._state.reasons.pop(found.key, None)
         return found.identity
+
+    def _create(self, daemon: DockerDaemon, name: str, body: dict[str, Any]) -> str:
+        """A new container, once the one before of that name is gone: its removal takes a moment."""
+        give_up_at = time.monotonic() + REMOVAL_S
+        while True:
+            try:
+                container = daemon.create(name, body)
+            except Conflict:
+                if time.monotonic() > give_up_at:
+                    raise
+                time.sleep(0.05)
+                continue
+            failpoint("container.created")
+            return container
 
     def _there(self, daemon: DockerDaemon, name: str, labels: dict[str, str]) -> str | None:
         """A container of that name which an engine that died has made or started; another of ours makes room.
@@ -486,6 +521,10 @@ class ContainerRuntime:
                 log.exception("%s failed", name)
 
         threading.Thread(target=run, name=f"docker-{name}", daemon=True).start()
+
+
+def _is_ready(base_image: str) -> Readiness:
+    return Readiness(True, f"Docker answers, and has the base image {base_image}.")
 
 
 def _hangs(daemon: DockerDaemon) -> DockerUnavailable:

@@ -82,8 +82,14 @@ class DockerDaemon:
 
     def remove(self, container: str) -> None:
         """End it where it runs, and forget it with its log."""
-        with self._asking(SLOW_S) as client, contextlib.suppress(_not_found()):
-            client.remove_container(container, force=True, v=True)
+        try:
+            with self._asking(SLOW_S) as client:
+                client.remove_container(container, force=True, v=True)
+        except NotFound:
+            return
+        except Conflict as error:
+            if "already in progress" not in error.message:
+                raise
 
     def log(self, container: str, *, since_s: int, lines: int) -> bytes:
         """The last lines it wrote from a second on, each with its time in front."""
@@ -182,9 +188,3 @@ class DockerDaemon:
 
 def _words(error: Any) -> str:
     return str(error.explanation or error).strip()
-
-
-def _not_found() -> type[Exception]:
-    from docker import errors
-
-    return errors.NotFound

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import shutil
 import tempfile
@@ -36,7 +37,7 @@ from engine.settings import Home
 
 log = logging.getLogger(__name__)
 
-VERSION_LABEL, RUNTIME_LABEL = "mlops.version", "mlops.runtime"
+VERSION_LABEL, RUNTIME_LABEL, BUNDLE_LABEL, KEY_LABEL = "mlops.version", "mlops.runtime", "mlops.bundle", "mlops.key"
 MEMORY_LIMIT_BYTES = 32 << 20
 """A larger context goes through a file."""
 
@@ -72,12 +73,24 @@ class ImageBuilder:
         with self._building:
             runtime = self._runtime(base, skops=manifest.model_format == "skops")
             # The manifest holds the hashes of all else in the bundle.
-            key = key_of(runtime, (bundle / MANIFEST_NAME).read_text("utf-8"))
+            key = key_of(runtime, _hash(bundle))
             tag = version_tag(self._mark, order.endpoint, order.version, key)
-            labels = {VERSION_LABEL: f"{order.endpoint}@{order.version}", RUNTIME_LABEL: runtime}
+            labels = {
+                VERSION_LABEL: f"{order.endpoint}@{order.version}", RUNTIME_LABEL: runtime,
+                BUNDLE_LABEL: _hash(bundle), KEY_LABEL: key,
+            }  # fmt: skip
             if not self._is_there(tag):
                 self._build(tag, version_dockerfile(runtime), {"bundle": bundle}, labels)
         return Image(tag, key)
+
+    def find(self, replica: ReplicaSpec) -> Image | None:
+        """An image of the replica's bundle that was built once, whatever base it has."""
+        bundle = _hash(replica.folder.parent / BUNDLE)
+        for each in self._daemon.images(f"{BUNDLE_LABEL}={bundle}"):
+            labels = each.get("Labels") or {}
+            if labels.get(OWNER) == self._mark:
+                return Image(each["Id"], labels.get(KEY_LABEL, ""))
+        return None
 
     def _runtime(self, base: Base, *, skops: bool) -> str:
         """The tag of what every version of this kind builds on."""
@@ -114,6 +127,10 @@ class ImageBuilder:
                 f"The image {tag} cannot be put together: {error.strerror}.", "Look at the disk."
             ) from error
         log.info("built %s: %.1f MB sent, %.2f s", tag, size_bytes / 1e6, time.monotonic() - began_at)
+
+
+def _hash(bundle: Path) -> str:
+    return hashlib.sha256((bundle / MANIFEST_NAME).read_bytes()).hexdigest()
 
 
 def _alone(folder: Path, source: Path, name: str) -> Staged:

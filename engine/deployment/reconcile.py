@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 
 FAILPOINTS = (
     "replica.started", "gateway.started", "rollout.ready", "rollout.switched", "rollout.routed", "rollout.drained",
-    "rollout.cleared", "container.created", "container.started",
+    "rollout.cleared",
 )  # fmt: skip
 """Places between two durable steps of a rollout, for `engine.failpoint`."""
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from fakes.containers import begun, containers, open_folder
 from fakes.runtime import FakeRuntime
 
 from engine.deployment.process_runtime import ProcessRuntime
@@ -24,27 +26,31 @@ def until(true: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-@pytest.fixture(params=["fake", "process"])
+@pytest.fixture(params=["fake", "process", pytest.param("docker", marks=pytest.mark.docker)])
 def runtime(request: pytest.FixtureRequest, home: Home) -> Iterator[Runtime]:
     if request.param == "fake":
         yield FakeRuntime()
         return
-    real = ProcessRuntime(home, (sys.executable, str(PROGRAM)))
-    yield real
-    for running in real.ours():
-        real.stop(running.identity, force=True)
-        until(lambda identity=running.identity: not real.runs(identity))
+    if request.param == "docker":
+        with containers(home) as real:
+            yield real
+        return
+    process = ProcessRuntime(home, (sys.executable, str(PROGRAM)))
+    yield process
+    for running in process.ours():
+        process.stop(running.identity, force=True)
+        until(lambda identity=running.identity: not process.runs(identity))
 
 
 @pytest.fixture
 def replica(home: Home) -> ReplicaSpec:
     spec = replica_spec(home, 7, 0)
-    spec.folder.mkdir(parents=True)
+    open_folder(spec)
     return spec
 
 
 def started(runtime: Runtime, replica: ReplicaSpec) -> Identity:
-    identity = runtime.start(replica)
+    identity = begun(runtime, replica)
     until(lambda: runtime.is_ready(replica))
     return identity
 
@@ -56,13 +62,13 @@ def test_a_started_model_server_runs_and_becomes_ready(runtime: Runtime, replica
 
 
 def test_starting_twice_is_starting_once(runtime: Runtime, replica: ReplicaSpec) -> None:
-    assert started(runtime, replica) == runtime.start(replica)
+    assert started(runtime, replica) == begun(runtime, replica)
     assert len(runtime.ours()) == 1
 
 
 def test_replicas_are_told_apart(runtime: Runtime, replica: ReplicaSpec, home: Home) -> None:
     other = replica_spec(home, 7, 1)
-    other.folder.mkdir(parents=True)
+    open_folder(other)
     first, second = started(runtime, replica), started(runtime, other)
     assert first != second
     runtime.stop(first, force=True)
@@ -100,9 +106,9 @@ def test_after_a_stop_it_can_be_started_again(runtime: Runtime, replica: Replica
     assert not runtime.runs(first)
 
 
-def test_another_process_of_that_pid_is_not_ours(runtime: Runtime, replica: ReplicaSpec) -> None:
+def test_another_start_of_that_pid_or_container_is_not_what_is_known(runtime: Runtime, replica: ReplicaSpec) -> None:
     identity = started(runtime, replica)
-    stranger = Identity(identity.pid, (identity.created_at or 0.0) - 5.0)
+    stranger = dataclasses.replace(identity, created_at=(identity.created_at or 0.0) - 5.0)
     assert not runtime.runs(stranger)
     runtime.stop(stranger, force=True)
     assert runtime.runs(identity)

@@ -52,6 +52,8 @@ class World:
     blobs: BlobStore
     config: Config = field(default_factory=Config)
     runtime: Any = field(default_factory=FakeRuntime)
+    named: str = "process"
+    """What `runtime` is to the reconciler; another one, if any, is `process` in memory."""
     gateway: Any = field(default_factory=FakeGateway)
     clock: Any = field(default_factory=Clock)
     reconciler: Reconciler = None  # type: ignore[assignment]
@@ -69,7 +71,7 @@ class World:
             self.writer,
             self.reader,
             self.blobs,
-            {"auto": self.runtime, "process": self.runtime},
+            {"process": FakeRuntime()} | {self.named: self.runtime},
             self.gateway,
             self.clock,
         )
@@ -225,7 +227,7 @@ def add_version(world: World, number: int, bundle: Path, name: str = "fraud") ->
 
 
 @contextmanager
-def open_world(home: Home, runtime: Any = None, gateway: Any = None) -> Iterator[World]:
+def open_world(home: Home, runtime: Any = None, gateway: Any = None, named: str = "process") -> Iterator[World]:
     """A world with fakes in it, or with the real things and their real clock."""
     bring_up_to_date(home.database)
     writer = Writer(home.database)
@@ -234,7 +236,7 @@ def open_world(home: Home, runtime: Any = None, gateway: Any = None) -> Iterator
     blobs = BlobStore(home.blobs)
     blobs.start()
     given = {} if runtime is None else {"runtime": runtime, "gateway": gateway, "clock": time.monotonic}
-    made = World(home, writer, reader, blobs, **given)
+    made = World(home, writer, reader, blobs, named=named, **given)
     try:
         yield made
     finally:

@@ -329,7 +329,7 @@ class Routes:
         return get(where, LogPage, offset=offset, limit=limit)
 
     @Route
-    def upload(self, file: str) -> Call[Upload]:
+    def upload(self, file: Path | str) -> Call[Upload]:
         """Send a file of at most 2 GiB; it is stored by its hash, durably, when this answers."""
         answer = Upload.model_validate_json
         where = "/v1/uploads"

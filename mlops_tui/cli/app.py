@@ -13,11 +13,13 @@ from mlops_tui.cli import (
     backup_verbs,
     engine_verbs,
     job_verbs,
+    label_verbs,
     model_verbs,
     monitor_verbs,
     predict_verb,
     project_verbs,
     release_verbs,
+    service_verbs,
     train_verbs,
 )
 from mlops_tui.cli.root import RootCommand
@@ -41,10 +43,12 @@ for group in (
     release_verbs,
     predict_verb,
     monitor_verbs,
+    label_verbs,
     job_verbs,
     audit_verbs,
     engine_verbs,
     backup_verbs,
+    service_verbs,
 ):
     app.add_typer(group.verbs)
 

@@ -71,7 +71,7 @@ def read_label_file(path: Path, project: Project, classes: Sequence[Any], seen_a
     examples = _examples(table, refused)
     if not kept.height:
         raise BadData(f"No line of {path.name} is a label. {examples[0]}", "Give the file that holds the outcomes.")
-    return LabelFileRead(kept.select(LABEL_SCHEMA).cast(LABEL_SCHEMA), table.frame.height, examples)  # type: ignore[arg-type]
+    return LabelFileRead(kept.select(list(LABEL_SCHEMA)).cast(LABEL_SCHEMA), table.frame.height, examples)  # type: ignore[arg-type]
 
 
 def _find_columns(table: Table, project: Project) -> _Columns:

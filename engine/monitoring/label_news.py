@@ -41,7 +41,7 @@ def label_news(known: pl.DataFrame, given: pl.DataFrame, captures: pl.DataFrame)
     ).row(0, named=True)
     matched = _matched(lines, captures)
     return LabelNews(
-        kept=lines.filter(~_says_nothing_new()).select(LABEL_SCHEMA),
+        kept=lines.filter(~_says_nothing_new()).select(list(LABEL_SCHEMA)),
         matched=matched,
         early=given.height - matched,
         repeated=counts["repeated"],

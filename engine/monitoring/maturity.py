@@ -89,7 +89,9 @@ def _asked(rows: Coverage, labelled: Flags) -> Ints:
 
 def _complete(rows: Coverage, asked: Ints) -> int | None:
     total = len(rows.at_us)
-    ends = np.unique(np.linspace(0, total, min(_CUTS, total) + 1).astype(np.int64))
+    places = np.linspace(1, total, min(_CUTS, total)).astype(np.int64) - 1
+    # Rows of one moment stay together: a time could not tell them apart.
+    ends = np.unique(np.r_[0, np.searchsorted(rows.at_us, rows.at_us[places], side="right")])
     counts = np.stack([np.searchsorted(np.flatnonzero(rows.code == one), ends) for one in asked], axis=1)
     labels = np.searchsorted(np.flatnonzero(rows.code >= 0), ends)
     for last in range(len(ends) - 1, 0, -1):

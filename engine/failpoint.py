@@ -1,7 +1,7 @@
 """Named places where a test lets the process die, as `kill -9` or a power cut would.
 
 `MLOPS_FAILPOINT=name` kills the process the first time it passes `failpoint("name")`, `MLOPS_FAILPOINT=name:3` the
-third time. Without the variable a call costs one comparison. The names in use are `NAMES`.
+third time. Without the variable a call costs one comparison. The names in use are `NAMES` and `OF_THE_LOOP`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ NAMES: tuple[str, ...] = (
     "blob.copied", "blob.fsynced", "blob.renamed", "blob.durable",
     "job.enqueued", "job.claimed", "job.spawned", "job.ended",
     "step.adopted", "step.finished",
-    "watch.begin", "watch.enqueued", "check.applied", "label.applied",
     "migration.copied", "migration.migrated",
 )  # fmt: skip
 """Of the registry, blobs and jobs. Other parts may name their own."""
+
+OF_THE_LOOP: tuple[str, ...] = ("watch.begin", "watch.enqueued", "check.applied", "label.applied")
+"""Of what follows a release: looks at a model, and at labels."""
 
 _armed, _, _count = os.environ.get("MLOPS_FAILPOINT", "").partition(":")
 _left = int(_count or 1)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from engine.api.context import Context, DockerHealth, GatewayHealth
 from engine.registry.queries.endpoints import list_endpoints
+from engine.registry.queries.status import get_figures
 from engine.settings import Home
 from engine.wire.about import Finding
 
@@ -37,7 +38,16 @@ def examine(engine: Context) -> list[Finding]:
         check_gateway(engine.gateway()),
         check_docker(engine.docker(), _in_containers(engine)),
         check_clock(datetime.now(UTC), newest_file_at(home)),
+        check_alarms(get_figures(engine.parts.reader).open_alarms),
     ]
+
+
+def check_alarms(open_alarms: int) -> Finding:
+    """Models that call for somebody. The engine itself is well with any number of them."""
+    if not open_alarms:
+        return Finding(what="alarms", ok=True, detail="No alarm is open.")
+    are = "alarm is" if open_alarms == 1 else "alarms are"
+    return Finding(what="alarms", ok=True, detail=f"{open_alarms} {are} open.", hint="See `mlops alarms`.")
 
 
 def check_folders(home: Home) -> Finding:

@@ -29,6 +29,8 @@ class EngineStatus(Body):
     jobs_queued: int
     versions: int
     endpoints: int
+    open_alarms: int = 0
+    """Of all models, that nobody has answered."""
     gateway_url: str | None
     """None: nothing has been released, so nothing listens."""
     gateway_alive: bool

@@ -46,7 +46,7 @@ def check(
         if data is None:
             begun = engine.check(checked)
         else:
-            begun = engine.check(checked, data_sha256=engine.upload(data).sha256, data_name=data.name)
+            begun = engine.check(checked, data_sha256=engine.upload(str(data)).sha256, data_name=data.name)
         if no_wait:
             if as_json:
                 console.json(begun)

@@ -27,10 +27,16 @@ def status_facts(status: EngineStatus, now: datetime) -> list[tuple[str, Cell]]:
                 f"{status.projects} · {several(status.versions, 'version')} · {several(status.endpoints, 'endpoint')}"
             ),
         ),
+        ("alarms", alarms_cell(status.open_alarms)),
         ("jobs", cell(f"{status.jobs_running} running · {status.jobs_queued} waiting")),
         ("gateway", gateway_cell(status)),
         ("events", cell(status.last_event)),
     ]
+
+
+def alarms_cell(open_alarms: int) -> Cell:
+    """How many wait for an answer."""
+    return cell(f"! {open_alarms} open: mlops alarms", "bad") if open_alarms else cell("✓ none is open", "good")
 
 
 def gateway_cell(status: EngineStatus) -> Cell:

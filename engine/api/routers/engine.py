@@ -37,6 +37,7 @@ def status(engine: InEngine, caller: Viewer) -> EngineStatus:
         jobs_queued=figures.jobs_queued,
         versions=figures.versions,
         endpoints=figures.endpoints,
+        open_alarms=figures.open_alarms,
         gateway_url=figures.gateway_url,
         gateway_alive=gateway.alive,
         gateway_note=gateway.note,

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
-from engine.registry.core import ALIAS, APPROVAL, DEPLOYMENT, ENDPOINT, JOB, PROJECT, RUN, SNAPSHOT, VERSION
+from engine.registry.core import ALARM, ALIAS, APPROVAL, DEPLOYMENT, ENDPOINT, JOB, PROJECT, RUN, SNAPSHOT, VERSION
 from engine.registry.queries.endpoints import NOTHING_SEEN, Observed
 from engine.registry.queries.models import WEIGHTS
 from engine.registry.reader import Source
@@ -30,6 +30,7 @@ def get_fleet(source: Source, seen: Observed = NOTHING_SEEN) -> Fleet:
             _training(connection),
         )
         versions, behind, champions = _versions(connection), _behind(connection), _champions(connection)
+        alarms = _alarms(connection)
     rows = [
         _row(
             project,
@@ -39,6 +40,7 @@ def get_fleet(source: Source, seen: Observed = NOTHING_SEEN) -> Fleet:
             versions[project.id],
             behind[project.id],
             champions.get(project.id),
+            alarms[project.id],
             seen.by_endpoint.get(project.name, Traffic()),
         )
         for project in projects
@@ -107,6 +109,12 @@ def _champions(connection: Connection) -> dict[int, int]:
     return {row.project_id: row.number for row in connection.execute(found.where(ALIAS.c.name == "champion"))}
 
 
+def _alarms(connection: Connection) -> dict[int, list[Row[Any]]]:
+    """By project, the alarms that nobody has answered, oldest first."""
+    found = select(*ALARM.c["project_id", "kind"]).where(ALARM.c.status == "open").order_by(ALARM.c.id)
+    return _by_project(connection.execute(found))
+
+
 def _row(
     project: Row[Any],
     data: Row[Any] | None,
@@ -115,6 +123,7 @@ def _row(
     versions: list[Row[Any]],
     behind: list[Row[Any]],
     champion: int | None,
+    alarms: list[Row[Any]],
     traffic: Traffic,
 ) -> FleetRow:
     newest = versions[-1] if versions else None
@@ -139,16 +148,16 @@ def _row(
         metric=project.metric,
         metric_history=[value for value in values if value is not None],
         traffic=traffic,
-        open_alarms=0,
-        needs=_needs(run, newest, behind, champion),
+        open_alarms=len(alarms),
+        needs=_needs(run, newest, behind, champion, [_look_at(project.name, alarm.kind) for alarm in alarms]),
     )
 
 
-_URGENT = ("deployment failed", "training failed")
+_URGENT = ("deployment failed", "training failed", "look at the ")
 
 
 def _urgency(needs: str) -> int:
-    """What failed first, then what waits for somebody, then the rest."""
+    """What failed first, then alarms, then what waits for somebody, then the rest."""
     if not needs:
         return len(_URGENT) + 1
     return next((place for place, what in enumerate(_URGENT) if needs.startswith(what)), len(_URGENT))
@@ -158,7 +167,18 @@ def _because(what: str, why: str) -> str:
     return f"{what}: {why}" if why else what
 
 
-def _needs(run: Row[Any] | None, newest: Row[Any] | None, behind: list[Row[Any]], champion: int | None) -> str:
+def _look_at(name: str, kind: str) -> str:
+    verb = {"drift": "drift", "quality": "drift", "performance": "performance"}.get(kind, "alarms")
+    return f"look at the {kind} alarm: mlops {verb} {name}"
+
+
+def _needs(
+    run: Row[Any] | None,
+    newest: Row[Any] | None,
+    behind: list[Row[Any]],
+    champion: int | None,
+    alarms: list[str],
+) -> str:
     failed = next((row for row in behind if row.status == "failed"), None)
     if failed is not None:
         return _because("deployment failed", failed.note)
@@ -166,6 +186,8 @@ def _needs(run: Row[Any] | None, newest: Row[Any] | None, behind: list[Row[Any]]
         return "train it"
     if run.status == "failed":
         return _because("training failed", (run.failure or {}).get("message", ""))
+    if alarms:
+        return alarms[0]
     if newest is None:
         return ""
     deployed = {row.number for row in behind} | {champion}

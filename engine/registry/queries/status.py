@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from engine.registry.core import ENDPOINT, EVENT_HEAD, GATEWAY_STATE, JOB, PROJECT, VERSION
+from engine.registry.core import ALARM, ENDPOINT, EVENT_HEAD, GATEWAY_STATE, JOB, PROJECT, VERSION
 from engine.registry.reader import Source
 
 
@@ -19,6 +19,7 @@ class Figures:
     jobs_queued: int
     versions: int
     endpoints: int
+    open_alarms: int
     last_event: int
     gateway_url: str | None
     """None: no gateway has an address yet."""
@@ -33,6 +34,7 @@ def get_figures(source: Source) -> Figures:
         jobs.where(JOB.c.status == "queued").scalar_subquery().label("jobs_queued"),
         select(func.count()).select_from(VERSION).scalar_subquery().label("versions"),
         select(func.count()).select_from(ENDPOINT).scalar_subquery().label("endpoints"),
+        select(func.count()).select_from(ALARM).where(ALARM.c.status == "open").scalar_subquery().label("open_alarms"),
         select(EVENT_HEAD.c.seq).scalar_subquery().label("last_event"),
     )
     with source.connection() as connection:

@@ -11,8 +11,9 @@ import re
 import tomllib
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
+from engine.cron import plain_cron
 from engine.errors import InvalidConfig, InvalidName, NotThereYet
 
 PROJECT_FILE = "mlops.toml"
@@ -160,11 +161,18 @@ class Retrain(_Section):
 
     on: tuple[Trigger, ...] = ("drift", "performance")
     schedule: Annotated[str, StringConstraints(max_length=100)] | None = None
-    """A cron line, in UTC."""
+    """A cron line, in UTC; weekdays count from Sunday, 0 or 7."""
     labels: int | None = Field(default=None, ge=100)
     """New labelled rows since the last training that ask for another."""
     cooldown: Interval = "6h"
     """At least so long between two retrains that nobody asked for by hand."""
+
+    @field_validator("schedule")
+    @classmethod
+    def _schedule_comes(cls, line: str | None) -> str | None:
+        if line is not None:
+            plain_cron(line)
+        return line
 
     @model_validator(mode="after")
     def _triggers_are_told(self) -> Retrain:

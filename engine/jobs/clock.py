@@ -24,6 +24,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.date import DateTrigger
 
+from engine.cron import plain_cron
 from engine.errors import EngineError, InvalidInput
 from engine.jobs.nominal import interval_s, newest_multiple, next_multiple
 from engine.registry.core import SCHEDULE_RUN
@@ -123,8 +124,13 @@ class Clock:
             return dict(self._next)
 
     def _arm(self, row: ScheduleRow) -> None:
-        due = due_times(row.every, row.last_nominal_at, row.created_at, self._time())
-        at = due[0] if due else next_time(row.every, self._time())
+        try:
+            due = due_times(row.every, row.last_nominal_at, row.created_at, self._time())
+            at = due[0] if due else next_time(row.every, self._time())
+        except EngineError as error:
+            # It rests until it is mended; the others go on.
+            log.error("schedule %s never rings: %s", row.name, error)
+            return
         with self._lock:
             self._next[row.id] = at
         self._enter(row.id, at, self._ring, at)
@@ -217,7 +223,8 @@ def due_times(every: str, last: datetime | None, begun: datetime, until: datetim
     Of an interval only the newest, of a cron line the newest hundred, oldest first. A schedule that never ran missed
     nothing from before it began, and a clock that was put back finds nothing missed.
     """
-    since = last or begun
+    # A schedule that was changed, or rested, begins anew.
+    since = max(last, begun) if last is not None else begun
     seconds = interval_s(every)
     if seconds is not None:
         newest = newest_multiple(seconds, until)
@@ -241,7 +248,7 @@ def _cron_times(every: str, since: datetime, until: datetime) -> Iterator[dateti
 
 def _cron(every: str) -> Any:
     try:
-        return CronTrigger.from_crontab(every, timezone=UTC)
+        return CronTrigger.from_crontab(plain_cron(every), timezone=UTC)
     except ValueError as error:
         raise InvalidInput(
             f"{every!r} is neither an interval nor a cron line: {error}.", "Use one such as `60s` or `0 3 * * 1`."

@@ -98,6 +98,27 @@ def test_a_schedule_that_never_ran_missed_nothing_from_before_it_began() -> None
     assert due_times("1d", None, NOON, NOON + timedelta(hours=1)) == []
 
 
+def test_a_schedule_that_was_changed_or_rested_begins_anew() -> None:
+    last, again = NOON - timedelta(days=30), NOON - timedelta(hours=1)
+    assert due_times("0 3 * * *", last, again, NOON) == []
+    assert due_times("0 3 * * *", last, NOON - timedelta(days=1), NOON) == [datetime(2026, 3, 29, 3, tzinfo=UTC)]
+
+
+def test_a_line_that_means_nothing_keeps_no_other_schedule_from_ringing(parts: Parts) -> None:
+    def write(tx: Tx) -> None:
+        tx.add(Schedule(name="bad", kind="k", every="0 25 * * *", created_at=NOON))
+        tx.add(Schedule(name="good", kind="k", every="0 3 * * *", created_at=NOON))
+
+    parts.writer.write_and_wait(write)
+    clock = Clock(parts.writer, parts.reader, {HOUSEKEEPING: Runs(), "k": Runs()}, time=lambda: NOON)
+    clock.start()
+    try:
+        ids = {row.name: row.id for row in read_schedules(parts.reader)}
+        assert {ids["good"], ids[HOUSEKEEPING]} == set(clock.next_times())
+    finally:
+        clock.stop()
+
+
 @given(some.integers(1, 10**6), some.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=some.just(UTC)))
 def test_multiples_lie_on_both_sides_of_a_moment(seconds: int, at: datetime) -> None:
     newest, following = newest_multiple(seconds, at), next_multiple(seconds, at)

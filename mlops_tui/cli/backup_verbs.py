@@ -76,7 +76,7 @@ def restore(
     _tell_left_out(console, made.left_out)
     if made.retried_jobs:
         console.say(f"Jobs that ran when it was made wait again: {', '.join(map(str, made.retried_jobs))}.")
-    console.say("Released models come back when the engine starts. Folders of projects, with their data, are no part of it.")
+    console.say("Released models come back when the engine starts. Projects' own folders are no part of a backup.")
     console.next_command(f"mlops --home {made.home} up", f"mlops --home {made.home} verify")
 
 

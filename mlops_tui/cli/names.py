@@ -13,6 +13,11 @@ PROJECT_FILE = "mlops.toml"
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
+def is_name(text: str) -> bool:
+    """It may name a thing: lower-case letters, digits and hyphens."""
+    return _NAME.fullmatch(text) is not None
+
+
 def split_version(text: str) -> tuple[str, int | None]:
     """`fraud@3` as name and number; `fraud` has no number.
 

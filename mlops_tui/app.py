@@ -15,23 +15,26 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.widget import AwaitMount
 from textual.widgets import Input
 
-from engine.errors import EngineError, Unavailable
+from engine.errors import EngineError, EngineUnreachable, VersionMismatch
 from engine.settings import Home
 from mlops_tui.commands import Argument, Command, typed_commands
 from mlops_tui.dispatch import answer_of, bindings_of
 from mlops_tui.feed import Feed
 from mlops_tui.keymap import OwnKeys, read_keys
-from mlops_tui.messages import ActionDone, ActionFailed, EngineFound, EngineLost, EventCame, ProgressCame
+from mlops_tui.messages import ActionDone, ActionFailed, EngineFound, EngineLost, EventCame, ProgressCame, Verified
 from mlops_tui.screens.base import LoopScreen
 from mlops_tui.screens.fleet import FleetScreen
 from mlops_tui.screens.not_there import MEANWHILE, not_there
 from mlops_tui.themes import NAMES, THEMES, theme_for
+from mlops_tui.verifying import Verifying
 from mlops_tui.view.cell import Cell, Tone
 from mlops_tui.view.clean import clean
 from mlops_tui.view.link import Link
 from mlops_tui.view.times import utc_now
+from mlops_tui.view.trouble import Trouble, with_trouble
 
 if TYPE_CHECKING:
     from engine.client import AsyncEngineClient
@@ -42,10 +45,34 @@ MOST_TYPED = 100
 SAID_FOR_S = 15.0
 
 
+def _runs_screen() -> Screen[Any]:
+    from mlops_tui.screens.runs import RunsScreen
+
+    return RunsScreen()
+
+
+def _models_screen() -> Screen[Any]:
+    from mlops_tui.screens.models import ModelsScreen
+
+    return ModelsScreen()
+
+
 def _jobs_screen() -> Screen[Any]:
     from mlops_tui.screens.jobs import JobsScreen
 
     return JobsScreen()
+
+
+def _deployments_screen() -> Screen[Any]:
+    from mlops_tui.screens.deployments import DeploymentsScreen
+
+    return DeploymentsScreen()
+
+
+def _audit_screen() -> Screen[Any]:
+    from mlops_tui.screens.audit import AuditScreen
+
+    return AuditScreen()
 
 
 class MlopsApp(App[None]):
@@ -58,7 +85,11 @@ class MlopsApp(App[None]):
     ]
     MODES: ClassVar[dict[str, Any]] = {
         "fleet": FleetScreen,
+        "deployments": _deployments_screen,
+        "runs": _runs_screen,
+        "models": _models_screen,
         "jobs": _jobs_screen,
+        "audit": _audit_screen,
         **{mode: not_there(mode) for mode in MEANWHILE},
     }
     ENABLE_COMMAND_PALETTE = True
@@ -81,6 +112,9 @@ class MlopsApp(App[None]):
         self.home = home
         self.now = clock
         self.typed: list[str] = []
+        self.troubles: Sequence[Trouble] = ()
+        """What went wrong, newest first."""
+        self._verifying = Verifying(self)
         self._said_at = clock()
         self._engine = engine
         self._ours = engine is None
@@ -134,7 +168,8 @@ class MlopsApp(App[None]):
 
     @on(EngineLost)
     def _engine_lost(self, message: EngineLost) -> None:
-        self.link = Link(lost_at=message.since, why=f"{message.error.message} {message.error.hint}".strip())
+        why = f"{message.error.message} {message.error.hint}".strip()
+        self.link = Link(lost_at=message.since, why=why, differs=isinstance(message.error, VersionMismatch))
 
     @on(EventCame)
     def _event_came(self, message: EventCame) -> None:
@@ -150,20 +185,23 @@ class MlopsApp(App[None]):
 
     @on(ActionFailed)
     def _action_failed(self, message: ActionFailed) -> None:
-        if isinstance(message.error, Unavailable):
+        if isinstance(message.error, EngineUnreachable):
             # Why there is none stands beside it while it is so.
             self.say(f"✗ Not done, for no engine answered: $ {message.line}", "bad")
             return
         self.say(f"✗ {message.error.message} {message.error.hint}  ($ {message.line})", "bad")
 
     def _hand_on(self, message: Any) -> None:
-        """To the root screen of each mode that is open: its list goes on living while another one is seen."""
+        """To every screen that is open, also in other modes: what was opened goes on living while another is seen."""
         for stack in self._screen_stacks.values():
-            if stack and stack[0].is_running:
-                stack[0].post_message(message)
+            for screen in stack:
+                if isinstance(screen, LoopScreen) and screen.is_running:
+                    screen.post_message(message)
 
     def say(self, text: str, tone: Tone = "plain") -> None:
-        """A line at the bottom of every screen."""
+        """A line at the bottom of every screen. What went wrong is kept, to be read whole."""
+        if tone == "bad":
+            self.troubles = with_trouble(self.troubles, text, self.now())
         self.said = Cell(clean(text), tone)
         self._said_at = self.now()
 
@@ -174,7 +212,7 @@ class MlopsApp(App[None]):
 
     def tell_failure(self, error: EngineError) -> None:
         """What could not be read. That the engine is gone is told by its own line."""
-        if not isinstance(error, Unavailable):
+        if not isinstance(error, EngineUnreachable):
             self.say(f"✗ {error.message} {error.hint}", "bad")
 
     def key_of(self, command: Command) -> str:
@@ -236,6 +274,23 @@ class MlopsApp(App[None]):
             self.say("q leaves at the root only; esc goes one level back.")
         else:
             self.exit()
+
+    def do_error(self, _: str) -> AwaitMount:
+        """What went wrong, whole."""
+        from mlops_tui.screens.errors import ErrorsScreen
+
+        return self.push_screen(ErrorsScreen(self.current_mode))
+
+    def do_verify(self, _: str) -> None:
+        """Hash everything again."""
+        self._verifying.begin()
+
+    @on(Verified)
+    def _verified(self, message: Verified) -> None:
+        self._verifying.end()
+        if message.found is not None:
+            sign = "✓" if message.found.tone == "good" else "✗"
+            self.say(f"{sign} $ {message.line}: {message.found.text}", message.found.tone)
 
     def do_theme(self, name: str) -> None:
         """Other colours."""

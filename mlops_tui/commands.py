@@ -8,8 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Argument = Literal["", "model", "version", "job", "theme", "file", "on"]
-Where = Literal["everywhere", "fleet", "jobs", "lines", "root"]
+Argument = Literal["", "model", "version", "job", "thing", "theme", "file", "on"]
+"""`thing` is whatever `mlops show` takes: a model, a version, `run 12`, `job 12`, `snapshot 2`."""
+Role = Literal["viewer", "operator", "approver", "admin"]
+Where = Literal[
+    "everywhere", "fleet", "runs", "run", "models", "versions", "version", "deployments", "endpoint", "data",
+    "snapshot", "jobs", "audit", "event", "errors", "lines", "root",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -40,32 +45,49 @@ class Command:
         return self.cli.replace("{}", argument).strip()
 
 
+_ROWS: tuple[Where, ...] = (
+    *("fleet", "runs", "run", "models", "versions"),
+    *("deployments", "endpoint", "data", "jobs", "audit"),
+)
+"""Screens with rows that open."""
+_RELEASES: tuple[Where, ...] = ("fleet", "run", "models", "versions", "version", "deployments", "endpoint")
+"""Screens that are about a version."""
+_TRAINS: tuple[Where, ...] = ("fleet", "runs", "models", "versions")
+_JOBS: tuple[Where, ...] = ("fleet", "runs", "run", "deployments", "endpoint", "jobs")
+
 COMMANDS: tuple[Command, ...] = (
     Command("fleet", "Fleet", "Every model and its loop.", "1", cli="mlops models"),
-    Command("runs", "Runs", "Leaderboard, curves, compare.", "2", cli="mlops runs"),
-    Command("models", "Models", "Versions, lineage, verdicts.", "3", cli="mlops models"),
-    Command("deployments", "Deployments", "Endpoints and rollouts.", "4", cli="mlops endpoints"),
+    Command("runs", "Runs", "Leaderboard, curves, compare.", "2", takes="model", cli="mlops runs {}"),
+    Command("models", "Models", "Versions, lineage, verdicts.", "3", takes="model", cli="mlops models"),
+    Command("deployments", "Deployments", "Endpoints and rollouts.", "4", takes="model", cli="mlops endpoints"),
     Command("monitoring", "Monitoring", "Checks and drift.", "5"),
-    Command("data", "Data", "Snapshots and schemas.", "6"),
-    Command("jobs", "Jobs", "Queue, progress, logs.", "7", cli="mlops jobs"),
-    Command("audit", "Audit", "Who did what, when.", "8", cli="mlops audit"),
-    Command("open", "Open", "Open the row under the cursor.", "enter", ("fleet", "jobs"), footer=True),
-    Command("describe", "Describe", "All that is known of the row.", "d", ("fleet", "jobs"), footer=True),
-    Command("logs", "Logs", "Follow what its job prints.", "l", ("fleet", "jobs"), "job", "mlops logs {} -f", True),
-    Command("train", "Train", "Train the model and judge it.", "t", ("fleet",), "model", "mlops train {}", True),
-    Command("approve", "Approve", "Approve a version.", "A", ("fleet",), "version", "mlops approve {}"),
-    Command("deploy", "Deploy", "Put a version behind its endpoint.", "D", ("fleet",), "version", "mlops deploy {}"),
-    Command("promote", "Promote", "Give a version all the traffic.", "", ("fleet",), "version", "mlops promote {}"),
-    Command("rollback", "Roll back", "Back to the champion before.", "R", ("fleet",), "model", "mlops rollback {}"),
+    Command("data", "Data", "Snapshots and schemas.", "6", takes="model"),
+    Command("jobs", "Jobs", "Queue, progress, logs.", "7", takes="model", cli="mlops jobs"),
+    Command("audit", "Audit", "Who did what, when.", "8", takes="model", cli="mlops audit {}"),
+    Command("open", "Open", "Open the row under the cursor.", "enter", _ROWS, footer=True),
+    Command("describe", "Describe", "All that is known of the row.", "d", (*_ROWS, "snapshot"), footer=True),
+    Command("logs", "Logs", "Follow what its job prints.", "l", _JOBS, "job", "mlops logs {} -f", True),
+    Command("metric", "Metric", "The curves of the next metric.", "m", ("run",), footer=True),
+    Command("train", "Train", "Train the model and judge it.", "t", _TRAINS, "model", "mlops train {}", True),
+    Command("approve", "Approve", "Approve a version.", "A", _RELEASES, "version", "mlops approve {}"),
+    Command("deploy", "Deploy", "Put a version behind its endpoint.", "D", _RELEASES, "version", "mlops deploy {}"),
+    Command("promote", "Promote", "Give a version all the traffic.", "P", _RELEASES, "version", "mlops promote {}"),
+    Command("rollback", "Roll back", "Back to the champion before.", "R", _RELEASES, "model", "mlops rollback {}"),
     Command("cancel", "Cancel", "Cancel the job, with its processes.", "X", ("jobs",), "job", "mlops cancel {}", True),
-    Command("copy", "Copy", "Send it as JSON to the clipboard.", "y", ("fleet", "jobs")),
-    Command("sort", "Sort", "Another order.", "s", ("fleet", "jobs"), footer=True),
+    Command("verify", "Verify", "Hash every event and file again.", "V", ("audit", "event"), cli="mlops verify"),
+    Command("curl", "Curl", "Send a curl line that asks it to the clipboard.", "c", ("deployments", "endpoint")),
+    Command(
+        "copy", "Copy", "Send it as JSON to the clipboard.", "y", (*_ROWS, "version", "snapshot", "event", "errors")
+    ),
+    Command("sort", "Sort", "Another order.", "s", (*_ROWS, "snapshot"), footer=True),
     Command("filter", "Filter", "Only what has these words; /! turns it round.", "slash", shown_key="/", footer=True),
     Command("command", "Command", "Type a command; tab completes.", "colon", shown_key=":", footer=True),
     Command("help", "Help", "The keys of this screen.", "question_mark", shown_key="?", footer=True),
     Command("palette", "Palette", "Search all commands.", "ctrl+p"),
     Command("back", "Back", "One level back; clears a filter first.", "escape", shown_key="esc"),
     Command("quit", "Quit", "Leave; everything goes on. At the root only.", "q", footer=True),
+    Command("show", "Show", "fraud@3, run 12, job 12 or snapshot 2.", takes="thing", cli="mlops show {}"),
+    Command("error", "Errors", "What went wrong lately, whole.", "exclamation_mark", shown_key="!"),
     Command("save", "Save", "Write what the screen shows to a file.", takes="file"),
     Command("theme", "Theme", "dark, light, safe (colour-blind), ansi, ansi-light.", takes="theme"),
     Command("slow", "Slow", "Fewer frames, for a slow link: on or off.", takes="on"),
@@ -76,6 +98,12 @@ COMMANDS: tuple[Command, ...] = (
     Command("page_down", "Half a page down", "Also page down.", "ctrl+d,pagedown", ("lines",)),
     Command("page_up", "Half a page up", "Also page up.", "ctrl+u,pageup", ("lines",)),
 )
+
+NEEDS: dict[str, Role] = {
+    **dict.fromkeys(("train", "deploy", "promote", "rollback", "cancel", "verify"), "operator"),
+    "approve": "approver",
+}
+"""Who may, by a command's id: this role and those above it. Anybody may do what is not named."""
 
 BY_ID = {command.id: command for command in COMMANDS}
 

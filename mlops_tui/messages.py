@@ -11,9 +11,14 @@ from textual.message import Message
 
 if TYPE_CHECKING:
     from engine.errors import EngineError
-    from engine.wire.events import EventView, Progress
+    from engine.wire.endpoints import DeploymentList, EndpointList, EndpointView
+    from engine.wire.events import EventList, EventView, Progress
     from engine.wire.fleet import Fleet
     from engine.wire.jobs import LogPage
+    from engine.wire.models import VersionView
+    from engine.wire.runs import RunView
+    from mlops_tui.view.cell import Cell
+    from mlops_tui.view.curves import Curves
 
 
 @dataclass
@@ -67,6 +72,64 @@ class PageRead(Message):
 
 
 @dataclass
+class EndpointsRead(Message):
+    """All endpoints."""
+
+    found: EndpointList
+
+
+@dataclass
+class EndpointRead(Message):
+    """One endpoint, and all that ever was behind it."""
+
+    endpoint: EndpointView
+    history: DeploymentList
+
+
+@dataclass
+class CurlMade(Message):
+    """A line that asks an endpoint."""
+
+    line: str
+
+
+@dataclass
+class EventsRead(Message):
+    """A page of the audit chain."""
+
+    page: EventList
+    matching: str
+    """The filter it was asked for with; empty: all events."""
+    before: int | None
+    after: int | None
+    """As it was asked for."""
+
+
+@dataclass
+class ListRead(Message):
+    """A list that came whole."""
+
+    things: Sequence[Any]
+
+
+@dataclass
+class VersionRead(Message):
+    """A version as it is now."""
+
+    version: VersionView
+
+
+@dataclass
+class RunRead(Message):
+    """A run with its candidates and curves, as they are now."""
+
+    run: RunView
+    curves: Curves
+    version: VersionView | None
+    """What came of it; None: nothing yet."""
+
+
+@dataclass
 class LogRead(Message):
     """More of a job's log."""
 
@@ -80,6 +143,15 @@ class ActionDone(Message):
     line: str
     """The same on the command line."""
     said: str
+
+
+@dataclass
+class Verified(Message):
+    """A verification is over."""
+
+    line: str
+    found: Cell | None
+    """What it came to; None: it could not be done, which `ActionFailed` tells."""
 
 
 @dataclass

@@ -1,9 +1,10 @@
-"""`l`: what a job prints, as it prints it."""
+"""`l`: what a job prints, or a model server writes, as it comes."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -26,16 +27,25 @@ FOLLOW_S = 0.5
 PAGE_BYTES = 262_144
 
 
-class LogScreen(ActingScreen):
-    """Follows until the job is over; `k` stops following, `G` goes on."""
+class FollowedLog(ActingScreen):
+    """Follows until it is over; `k` stops following, `G` goes on."""
 
     place: ClassVar[Where] = "everywhere"
+    over: ClassVar[str] = ""
+    """Said when no more will come."""
 
-    def __init__(self, job_id: int, mode: str) -> None:
-        super().__init__(f"logs of job {job_id}", mode)
-        self._job_id = job_id
+    def __init__(self, title: str, mode: str) -> None:
+        super().__init__(title, mode)
         self._rest = ""
         self._ended = False
+
+    @abstractmethod
+    async def page(self, offset: int | None) -> LogPage:
+        """More of it, from a byte on; None: from where a reader begins."""
+
+    @abstractmethod
+    def nothing(self, ended: bool) -> Sequence[Cell]:
+        """What stands there while there is nothing."""
 
     def compose_body(self) -> Iterable[LinePane]:
         """One pane that follows, and a word where there is nothing in it."""
@@ -48,17 +58,17 @@ class LogScreen(ActingScreen):
         self.run_worker(self._follow(), group="log", exclusive=True)
 
     async def _follow(self) -> None:
-        offset = 0
+        offset: int | None = None
         while True:
             try:
-                page = await self.engine_app.engine.job_log(self._job_id, offset=offset, limit=PAGE_BYTES)
+                page = await self.page(offset)
             except Unavailable:
                 await asyncio.sleep(2 * FOLLOW_S)
                 continue
             except EngineError as error:
                 self.engine_app.tell_failure(error)
                 return
-            moved = page.next_offset > offset
+            moved = bool(page.text)
             offset = page.next_offset
             self.post_message(LogRead(page))
             if page.ended:
@@ -77,12 +87,7 @@ class LogScreen(ActingScreen):
         empty = not pane.holds_any
         nothing.display, pane.display = empty, not empty
         if empty:
-            told = "printed nothing." if self._ended else "has printed nothing so far; what it prints shows here."
-            nothing.set_lines([Cell(f"Job {self._job_id} {told}", "strong"), Cell("esc, then d: how it stands.")])
-
-    def subject(self, takes: Argument) -> str:
-        """The job whose log it is."""
-        return str(self._job_id) if takes == "job" else ""
+            nothing.set_lines(self.nothing(self._ended))
 
     def _new_lines(self, page: LogPage) -> list[Cell]:
         text = self._rest + page.text
@@ -94,7 +99,7 @@ class LogScreen(ActingScreen):
     def refresh_place(self) -> None:
         """How much there is, and whether more is waited for."""
         pane = self.query_one("#log", LinePane)
-        state = "■ the job is over" if self._ended else "◐ following" if pane.follows else "‖ not following, G goes on"
+        state = f"■ {self.over}" if self._ended else "◐ following" if pane.follows else "‖ not following, G goes on"
         gone = f"{pane.dropped} older lines left" if pane.dropped else ""
         parts = [several(len(pane.lines), "line"), gone, self.filter.title, state]
         self.query_one(StatusBar).place = "  ".join(part for part in parts if part)
@@ -111,3 +116,26 @@ class LogScreen(ActingScreen):
     def shown_lines(self) -> list[str]:
         """What passes the filter, each line whole."""
         return [line.text for line in self.query_one("#log", LinePane).lines]
+
+
+class LogScreen(FollowedLog):
+    """Of a job."""
+
+    over = "the job is over"
+
+    def __init__(self, job_id: int, mode: str) -> None:
+        super().__init__(f"logs of job {job_id}", mode)
+        self._job_id = job_id
+
+    async def page(self, offset: int | None) -> LogPage:
+        """From its beginning on."""
+        return await self.engine_app.engine.job_log(self._job_id, offset=offset or 0, limit=PAGE_BYTES)
+
+    def nothing(self, ended: bool) -> Sequence[Cell]:
+        """Whether more may come, and where to look."""
+        told = "printed nothing." if ended else "has printed nothing so far; what it prints shows here."
+        return [Cell(f"Job {self._job_id} {told}", "strong"), Cell("esc, then d: how it stands.")]
+
+    def subject(self, takes: Argument) -> str:
+        """The job whose log it is."""
+        return str(self._job_id) if takes == "job" else ""

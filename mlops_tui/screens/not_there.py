@@ -11,12 +11,8 @@ from mlops_tui.view.cell import Cell
 from mlops_tui.widgets.line_pane import LinePane
 
 MEANWHILE = {
-    "runs": "`mlops runs` lists them, `mlops show run 12` shows one.",
-    "models": "`mlops models` and `mlops show NAME@V` show them.",
-    "deployments": "`mlops endpoints` shows them.",
     "monitoring": "Nothing is watched yet; answers are captured, so nothing is lost until it is.",
     "data": "`mlops show snapshot 1` shows a snapshot.",
-    "audit": "`mlops audit` shows who did what, `mlops verify` checks it.",
 }
 
 

@@ -17,6 +17,8 @@ class Link:
     found: bool = False
     lost_at: datetime | None = None
     why: str = ""
+    differs: bool = False
+    """There is an engine, of another version."""
 
 
 def link_cell(link: Link, now: datetime) -> Cell:
@@ -25,6 +27,8 @@ def link_cell(link: Link, now: datetime) -> Cell:
         return Cell("● engine", "good")
     if link.lost_at is None:
         return Cell("◐ looking for the engine", "busy")
+    if link.differs:
+        return Cell("✗ engine of another version", "bad")
     return Cell(f"✗ no engine for {duration((now - link.lost_at).total_seconds())}", "bad")
 
 
@@ -33,4 +37,6 @@ def link_sentence(link: Link, now: datetime) -> str:
     if link.found or link.lost_at is None:
         return ""
     since = f"{link.lost_at:%H:%M:%S} UTC, {duration((now - link.lost_at).total_seconds())} ago"
+    if link.differs:
+        return f"{clean(link.why)} This screen waits since {since}."
     return f"No engine since {since}; this screen waits for it. {clean(link.why)}"

@@ -15,7 +15,7 @@ from engine.client import AsyncEngineClient, EngineClient
 from engine.errors import Conflict, EngineError, NotFound
 from engine.settings import Home
 from engine.wire.endpoints import DeploymentView, EndpointView
-from engine.wire.events import EventView, Progress
+from engine.wire.events import EventView, Progress, Verification
 from engine.wire.fleet import FleetRow
 from engine.wire.jobs import JobView
 from engine.wire.models import VersionView
@@ -45,6 +45,11 @@ class FakeEngine:
         """How a job has moved on when it is asked for; what it gives is kept."""
         self.on_endpoint_asked: Callable[[EndpointView], EndpointView] = lambda endpoint: endpoint
         self.gateway_note = ""
+        self.history: dict[str, list[DeploymentView]] = {}
+        """Deployments that are over, by endpoint."""
+        self.replica_logs: dict[tuple[str, int, int], str] = {}
+        """By endpoint, deployment and replica."""
+        self.verification = Verification(events=9, broken_event=None, blobs=4, damaged=[], missing=[])
         self._streams: set[asyncio.Queue[str | None]] = set()
 
     def client(self) -> EngineClient:
@@ -200,6 +205,44 @@ def _approve(engine: FakeEngine, name: str, number: int, body: dict[str, Any]) -
     return engine.versions[name, number]
 
 
+def _events(engine: FakeEngine, params: dict[str, str]) -> Answer:
+    after, before = int(params.get("after", 0)), int(params.get("before", 10**9))
+    limit, wanted = int(params.get("limit", 100)), params.get("matching", "")
+    kept = [one for one in engine.events if after < one.seq < before and _passes(one, wanted)]
+    if params.get("newest") != "true":
+        return {"events": kept[:limit], "next_after": kept[limit - 1].seq if len(kept) >= limit else None}
+    page = kept[-limit:]
+    return {"events": page, "next_after": None, "next_before": page[0].seq if len(page) == limit else None}
+
+
+def _passes(event: EventView, matching: str) -> bool:
+    inverse, parts = matching.startswith("!"), matching.lstrip("!").lower().split()
+    fields = {"who": event.actor, "what": event.verb, "model": event.project or "", "to": event.subject}
+    whole = f"{' '.join(fields.values())} {event.role} {event.evidence}".lower()
+
+    def passes(part: str) -> bool:
+        name, colon, value = part.partition(":")
+        return value in fields[name].lower() if colon and name in fields else part in whole
+
+    return not parts or all(map(passes, parts)) != inverse
+
+
+def _history(engine: FakeEngine, name: str, params: dict[str, str]) -> Answer:
+    limit, before = int(params.get("limit", 100)), int(params.get("before", 10**9))
+    active = _need(engine.endpoints, name, f"endpoint {name}").deployments
+    found = [one for one in (*active, *engine.history.get(name, ())) if one.id < before]
+    newest = sorted(found, key=lambda one: -one.id)
+    return {"deployments": newest[:limit], "next_before": newest[limit - 1].id if len(newest) > limit else None}
+
+
+def _replica_log(engine: FakeEngine, key: tuple[str, int, int], params: dict[str, str]) -> Answer:
+    whole = engine.replica_logs.get(key, "").encode()
+    offset = int(params.get("offset", 0))
+    part = whole[offset : offset + int(params.get("limit", 65_536))]
+    end = offset + len(part)
+    return {"text": part.decode(), "offset": offset, "next_offset": end, "ended": False}
+
+
 Handler = Callable[[FakeEngine, tuple[str, ...], dict[str, str], Any], Answer]
 
 _ROUTES: list[tuple[str, str, Handler]] = [
@@ -233,11 +276,13 @@ _ROUTES: list[tuple[str, str, Handler]] = [
     (r"/models/([\w-]+)/versions/(\d+)/approve", "POST", lambda e, g, p, b: _approve(e, g[0], int(g[1]), b)),
     ("/endpoints", "GET", lambda e, g, p, b: {"endpoints": list(e.endpoints.values())}),
     (r"/endpoints/([\w-]+)", "GET", lambda e, g, p, b: _endpoint(e, g[0])),
-    (r"/endpoints/([\w-]+)/(?:deploy|promote|rollback)", "POST", lambda e, g, p, b: _deploy(e, g[0], b)),
-    ("/events", "GET", lambda e, g, p, b: {"events": e.events[-int(p.get("limit", 100)) :], "next_after": None}),
+    (r"/endpoints/([\w-]+)/deployments", "GET", lambda e, g, p, b: _history(e, g[0], p)),
     (
-        "/verify",
-        "POST",
-        lambda e, g, p, b: {"events": 9, "broken_event": None, "blobs": 4, "damaged": [], "missing": []},
+        r"/endpoints/([\w-]+)/deployments/(\d+)/replicas/(\d+)/log",
+        "GET",
+        lambda e, g, p, b: _replica_log(e, (g[0], int(g[1]), int(g[2])), p),
     ),
+    (r"/endpoints/([\w-]+)/(?:deploy|promote|rollback)", "POST", lambda e, g, p, b: _deploy(e, g[0], b)),
+    ("/events", "GET", lambda e, g, p, b: _events(e, p)),
+    ("/verify", "POST", lambda e, g, p, b: e.verification),
 ]

@@ -9,6 +9,8 @@ from fakes.terminal import Clock, pane, screen_text, settle, shows, status, tabl
 
 from engine.wire.events import Progress
 from mlops_tui.app import MlopsApp
+from mlops_tui.commands import BY_ID
+from mlops_tui.screens.not_there import MEANWHILE
 
 
 @pytest.fixture
@@ -141,9 +143,9 @@ async def test_hostile_names_are_drawn_harmless(app: MlopsApp, fake: FakeEngine)
 
 async def test_screens_that_are_not_there_yet_say_so_in_a_sentence(app: MlopsApp, fake: FakeEngine):
     async with app.run_test(size=(80, 24)) as pilot:
-        for key, name in zip("234568", ("Runs", "Models", "Deployments", "Monitoring", "Data", "Audit"), strict=True):
-            await pilot.press(key)
-            await settle(pilot, shows(pilot, f"The {name} screen is not there yet."))
+        for mode in MEANWHILE:
+            await pilot.press(BY_ID[mode].key)
+            await settle(pilot, shows(pilot, f"The {BY_ID[mode].title} screen is not there yet."))
             assert pane(pilot) is not None
 
 

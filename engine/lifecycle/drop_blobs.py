@@ -17,7 +17,7 @@ from engine.registry.queries.spoken import spoken_hashes
 from engine.registry.tx import Tx
 
 GRACE_S = 3600.0
-_AT_ONCE = 500
+_AT_ONCE = 5000
 """Files in one transaction, for which everybody who writes waits."""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from sqlalchemy import JSON, Column, Select, String, Table, Text, cast, func, select
+from sqlalchemy import Boolean, Column, Integer, Numeric, Select, Table, Text, cast, func, select
 
 from engine.registry import tables
 from engine.registry.core import JOB, JOB_STEP, SNAPSHOT, VERSION
@@ -21,6 +21,8 @@ SILENT = frozenset(
 )
 """Tables that keep no file: long ones without a hash, the list of the files itself, and what tells of the past."""
 
+NO_TEXT = (Integer, Numeric, Boolean, tables.UtcDateTime)
+"""Types of columns that hold no hash; whatever else there is, or will be, is searched."""
 _HASH = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 _HASH_CHARACTERS = 64
 
@@ -34,7 +36,7 @@ def spoken_hashes(source: Source) -> dict[str, set[str]]:
                 continue
             hashes: set[str] = set()
             for column in table.columns:
-                if isinstance(column.type, String | JSON):
+                if not isinstance(column.type, NO_TEXT):
                     for text in connection.scalars(_long_values(table, column)):
                         hashes.update(_HASH.findall(text))
             if hashes:

@@ -52,8 +52,9 @@ def label_news(known: pl.DataFrame, given: pl.DataFrame, captures: pl.DataFrame)
 def _says_nothing_new() -> pl.Expr:
     """A line that is alone of its key and leaves what is known as it is: the same again, or older than what counts."""
     alone = pl.col("key").is_unique()
-    no_newer = pl.col("labelled_at").is_null() | (pl.col("labelled_at") <= pl.col("labelled_before"))
-    same = (pl.col("label") == pl.col("label_before")) & no_newer.fill_null(value=False)
+    no_newer = (pl.col("labelled_at") <= pl.col("labelled_before")).fill_null(value=False)
+    timeless = pl.col("labelled_at").is_null() & pl.col("labelled_before").is_null()
+    same = (pl.col("label") == pl.col("label_before")) & (no_newer | timeless)
     older = (pl.col("labelled_at") < pl.col("labelled_before")).fill_null(value=False)
     return alone & pl.col("label_before").is_not_null() & (same | older)
 

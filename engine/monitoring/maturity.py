@@ -9,7 +9,8 @@ A row is as old as the horizon is later than the row. With `[watch] label_delay`
 rows are mature in either of two cases, and the later cut counts:
 
 - **Complete.** In the newest stretch with at least 500 rows and 30 labels of each class, fewer rows lack a label than a
-  tenth of what its rarest class has (regression: a twentieth of all): whatever they are, they change little.
+  tenth of what its rarest class has (regression: a twentieth of all), also by one standard error more: whatever they
+  are, they change little.
 - **At rest.** Only some rows are ever labelled. At age A, of each class, labels have all but stopped: between A / 2
   and A fewer than a tenth were added, and after A fewer than a tenth; and the youngest such rows are labelled at least
   0.8 times as often as all of them. The smallest such A counts. Each class needs 30 labels to say so.
@@ -95,13 +96,18 @@ def _complete(rows: Coverage, asked: Ints) -> int | None:
     counts = np.stack([np.searchsorted(np.flatnonzero(rows.code == one), ends) for one in asked], axis=1)
     labels = np.searchsorted(np.flatnonzero(rows.code >= 0), ends)
     for last in range(len(ends) - 1, 0, -1):
+        if ends[last] < min(total, LEAST_ROWS):
+            # Those before the first that lacks its label are always complete, and chosen by that.
+            return None
         enough = (ends[last] - ends[:last] >= LEAST_ROWS) & (counts[last] - counts[:last] >= LEAST_OF_CLASS).all(axis=1)
         first = int(np.flatnonzero(enough)[-1]) if enough.any() else 0
         captured, known = ends[last] - ends[first], labels[last] - labels[first]
         allowed = REST_OF_ROWS * known
         if rows.classes > 1:
             allowed = REST_OF_CLASS * (counts[last] - counts[first]).min()
-        if known and captured - known <= allowed:
+        lacking = captured - known
+        # The newest of many cuts is a lucky one: what lacks a label is taken for one standard error more.
+        if known and lacking + np.sqrt(lacking) <= allowed:
             return int(rows.at_us[ends[last] - 1])
     return None
 

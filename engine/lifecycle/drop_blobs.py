@@ -2,7 +2,8 @@
 
 A file is stored first, and its row is written afterwards. So one that came, or came again, within the last hour stays.
 Whether a file is spoken of is decided inside a transaction of the writer, where no row can come in between; one that is
-stored again after that is fresh, and the store does not let it go.
+stored again after that is fresh, and the store does not let it go. Everybody who writes waits for that transaction, so
+the longest tables are asked before it: their rows come with files that are fresh.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from functools import partial
 from engine.failpoint import failpoint
 from engine.lifecycle.parts import Parts
 from engine.registry.core import BLOB
-from engine.registry.queries.spoken import spoken_hashes
+from engine.registry.queries.spoken import APPENDED, spoken_hashes
 from engine.registry.tx import Tx
 
 GRACE_S = 3600.0
@@ -24,7 +25,8 @@ _AT_ONCE = 5000
 def drop_blobs(parts: Parts, candidates: Sequence[str], *, now_s: float) -> list[str]:
     """Remove those of them that may go; gives their hashes. The caller holds `parts.removal`."""
     gone = []
-    for some in _portions(candidates):
+    spoken = set().union(*spoken_hashes(parts.reader).values())
+    for some in _portions([sha256 for sha256 in candidates if sha256 not in spoken]):
         decided = parts.writer.write_and_wait(partial(_decide, parts=parts, candidates=some, oldest_s=now_s - GRACE_S))
         failpoint("gc.decided")
         for sha256 in decided:
@@ -34,7 +36,7 @@ def drop_blobs(parts: Parts, candidates: Sequence[str], *, now_s: float) -> list
 
 
 def _decide(tx: Tx, parts: Parts, candidates: Sequence[str], oldest_s: float) -> list[str]:
-    spoken = set().union(*spoken_hashes(tx).values())
+    spoken = set().union(*spoken_hashes(tx, without=APPENDED).values())
     gone = [sha256 for sha256 in candidates if sha256 not in spoken and not parts.blobs.came_after(sha256, oldest_s)]
     if gone:
         tx.execute(BLOB.delete().where(BLOB.c.sha256.in_(gone)))

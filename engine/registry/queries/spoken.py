@@ -17,22 +17,26 @@ from engine.registry.reader import Source
 from engine.wire.jobs import ENDED
 
 SILENT = frozenset(
-    {"blob", "event", "event_head", "metric", "metric_point", "param", "candidate", "check_figure", "schedule_run"}
+    {"blob", "event", "event_head", "metric", "metric_point", "param", "candidate", "check_figure", "capture_file"}
+    | {"schedule_run", "performance_window"}
 )
 """Tables that keep no file: long ones without a hash, the list of the files itself, and what tells of the past."""
 
+APPENDED = frozenset({"run", "model_check"})
+"""Long tables whose rows come with the file they speak of, stored just before: whoever goes by that may pass over
+them where everybody waits."""
 NO_TEXT = (Integer, Numeric, Boolean, tables.UtcDateTime)
 """Types of columns that hold no hash; whatever else there is, or will be, is searched."""
 _HASH = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 _HASH_CHARACTERS = 64
 
 
-def spoken_hashes(source: Source) -> dict[str, set[str]]:
-    """Hashes by table, all of one moment. Some are of other things than files, which harms nobody."""
+def spoken_hashes(source: Source, *, without: frozenset[str] = frozenset()) -> dict[str, set[str]]:
+    """Hashes by table, all of one moment, `without` some tables. Some are of other things, which harms nobody."""
     found: dict[str, set[str]] = {}
     with source.connection() as connection:
         for table in tables.Table.metadata.sorted_tables:
-            if table.name in SILENT:
+            if table.name in SILENT | without:
                 continue
             hashes: set[str] = set()
             for column in table.columns:

@@ -52,7 +52,7 @@ def is_silent(silent_s: float, after_s: float, longest_gap_s: float) -> bool:
 
 def _judge(tx: Tx, project_id: int, last_at: datetime, traffic: Traffic) -> None:
     project = tx.get(Project, project_id)
-    revision = tx.get(Revision, project.revision_id) if project else None
+    revision = tx.get(Revision, project.revision_id or 0) if project else None
     version = _serving(tx, project_id)
     if project is None or revision is None or version is None:
         return

@@ -15,7 +15,7 @@ NOW = datetime(2026, 11, 21, tzinfo=UTC)
 async def test_a_healthy_home_has_no_complaint(api: ApiInProcess) -> None:
     findings = (await api.ask("GET", "/v1/doctor", role="viewer")).json()
     assert [finding["what"] for finding in findings] == [
-        "home", "disk", "sqlite", "lightgbm", "gateway", "docker", "clock",
+        "home", "disk", "sqlite", "lightgbm", "gateway", "docker", "clock", "alarms",
     ]  # fmt: skip
     assert [finding for finding in findings if not finding["ok"]] == []
 

@@ -27,8 +27,8 @@ def prepare_order(tx: Tx, parts: Parts, job: Job) -> dict[str, Any]:
         Conflict: there is no version to compare with.
         NotFound: the project or its code is gone.
     """
-    project = tx.get(Project, job.project_id)
-    revision = tx.get(Revision, project.revision_id) if project else None
+    project = tx.get(Project, job.project_id or 0)
+    revision = tx.get(Revision, project.revision_id or 0) if project else None
     if project is None or revision is None:
         raise NotFound(f"The code of job {job.id}'s project is not stored.", "Store it: `mlops add`.")
     told = parse_project(revision.config)

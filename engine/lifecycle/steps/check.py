@@ -51,7 +51,7 @@ def prepare(parts: Parts, posted: Posted) -> Apply:
     looked = _Looked(order, result, figures, decision)
 
     def apply(tx: Tx, job: Job) -> None:
-        project = tx.get(Project, job.project_id)
+        project = tx.get(Project, job.project_id or 0)
         version = tx.first(Version, Version.project_id == job.project_id, Version.number == order.version)
         if project is None or version is None:
             raise InvalidInput(f"Job {job.id} looked at no version.", job=job.id)

@@ -10,7 +10,16 @@ from pydantic import TypeAdapter
 from engine.client.call import Call, Route, fill, get, path, post
 from engine.wire.about import About, EngineStatus, Finding, StopEngine
 from engine.wire.base import Failure
-from engine.wire.endpoints import Deploy, DeploymentList, DeploymentView, EndpointList, EndpointView, Rollback
+from engine.wire.endpoints import (
+    Deploy,
+    DeploymentList,
+    DeploymentView,
+    EndpointList,
+    EndpointView,
+    ReleasePreview,
+    ReleaseVerb,
+    Rollback,
+)
 from engine.wire.events import EventList, Verification
 from engine.wire.fleet import Fleet
 from engine.wire.housekeeping import BackupMade, CollectGarbage, Garbage, MakeBackup
@@ -243,6 +252,14 @@ class Routes:
     def deployments(self, name: str, *, limit: int = 100, before: int | None = None) -> Call[DeploymentList]:
         """All that ever was behind an endpoint, newest first."""
         return get(path("endpoints", name, "deployments"), DeploymentList, limit=limit, before=before)
+
+    @Route
+    def preview_release(
+        self, name: str, verb: ReleaseVerb, *, version: int | None = None, share: float | None = None
+    ) -> Call[ReleasePreview]:
+        """What an order would change, and whether the caller may give it; nothing is changed."""
+        asked = None if share is None else str(share)
+        return get(path("endpoints", name, "preview"), ReleasePreview, verb=verb, version=version, share=asked)
 
     @Route
     def deploy(

@@ -25,20 +25,21 @@ def deploy_version(parts: Parts, caller: Caller, name: str, ask: Deploy) -> Depl
             override.
         Conflict: a share was asked for, and nothing else serves.
     """
+    answer = parts.writer.write_and_wait(lambda tx: want_version(tx, caller, name, ask))
+    parts.poke_deployments()
+    return answer
+
+
+def want_version(tx: Tx, caller: Caller, name: str, ask: Deploy) -> DeploymentView:
+    """What `deploy_version` does in the registry; raises as it does."""
     caller.need("operator", "deploy a version")
     if ask.override is not None:
         caller.need("approver", "override the gate")
-
-    def want(tx: Tx) -> DeploymentView:
-        version = find_version(tx, name, ask.version) if ask.version is not None else _newest(tx, caller, name, ask)
-        need_approval(tx, caller, name, version, ask.override)
-        plan = plan_of_version(tx, version, reason=ask.reason, share=ask.share)
-        deployment = place(tx, caller, name, version, plan)
-        return get_deployment(tx, deployment.id or 0)
-
-    answer = parts.writer.write_and_wait(want)
-    parts.poke_deployments()
-    return answer
+    version = find_version(tx, name, ask.version) if ask.version is not None else _newest(tx, caller, name, ask)
+    need_approval(tx, caller, name, version, ask.override)
+    plan = plan_of_version(tx, version, reason=ask.reason, share=ask.share)
+    deployment = place(tx, caller, name, version, plan)
+    return get_deployment(tx, deployment.id or 0)
 
 
 def promote_version(parts: Parts, caller: Caller, name: str, ask: Deploy) -> DeploymentView:

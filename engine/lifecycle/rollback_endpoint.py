@@ -29,33 +29,35 @@ def rollback_endpoint(parts: Parts, caller: Caller, name: str, ask: Rollback) ->
         NotFound: nobody knows the model, nothing of it serves, or there is no version to go back to.
     """
 
-    def back(tx: Tx) -> DeploymentView:
-        project = tx.first(Project, Project.name == name)
-        if project is None:
-            raise no_project(name)
-        endpoint = tx.first(Endpoint, Endpoint.project_id == project.id)
-        if endpoint is None:
-            raise NotFound(f"Nothing of {name} has been deployed.", f"Deploy a version: `mlops deploy {name}`.")
-        there = wanted(tx, endpoint)
-        if there and there[0].rollback and there[0].status in _UNDER_WAY:
-            return get_deployment(tx, there[0].id or 0)
-        reigning = next((row for row in there if row.promotes and row.weight), None)
-        newer = [row for row in there if reigning is not None and (row.id or 0) > (reigning.id or 0)]
-        if reigning is not None and newer:
-            for row in newer:
-                give_up(row, f"taken back by {caller.name}")
-            tx.event(
-                caller, "endpoint.rolled_back", name, project.id,
-                taken_back=[row.id for row in newer], deployment=reigning.id, reason=ask.reason,
-            )  # fmt: skip
-            return get_deployment(tx, reigning.id or 0)
-        version = _champion_before(tx, endpoint, name)
-        plan = plan_of_version(tx, version, reason=ask.reason, rollback=True)
-        return get_deployment(tx, place(tx, caller, name, version, plan).id or 0)
-
-    answer = parts.writer.write_and_wait(back)
+    answer = parts.writer.write_and_wait(lambda tx: want_champion_before(tx, caller, name, ask))
     parts.poke_deployments()
     return answer
+
+
+def want_champion_before(tx: Tx, caller: Caller, name: str, ask: Rollback) -> DeploymentView:
+    """What `rollback_endpoint` does in the registry; raises as it does."""
+    project = tx.first(Project, Project.name == name)
+    if project is None:
+        raise no_project(name)
+    endpoint = tx.first(Endpoint, Endpoint.project_id == project.id)
+    if endpoint is None:
+        raise NotFound(f"Nothing of {name} has been deployed.", f"Deploy a version: `mlops deploy {name}`.")
+    there = wanted(tx, endpoint)
+    if there and there[0].rollback and there[0].status in _UNDER_WAY:
+        return get_deployment(tx, there[0].id or 0)
+    reigning = next((row for row in there if row.promotes and row.weight), None)
+    newer = [row for row in there if reigning is not None and (row.id or 0) > (reigning.id or 0)]
+    if reigning is not None and newer:
+        for row in newer:
+            give_up(row, f"taken back by {caller.name}")
+        tx.event(
+            caller, "endpoint.rolled_back", name, project.id,
+            taken_back=[row.id for row in newer], deployment=reigning.id, reason=ask.reason,
+        )  # fmt: skip
+        return get_deployment(tx, reigning.id or 0)
+    version = _champion_before(tx, endpoint, name)
+    plan = plan_of_version(tx, version, reason=ask.reason, rollback=True)
+    return get_deployment(tx, place(tx, caller, name, version, plan).id or 0)
 
 
 def _champion_before(tx: Tx, endpoint: Endpoint, name: str) -> Version:

@@ -6,8 +6,9 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
-from engine.wire.base import Body, Line, StrictBody
+from engine.wire.base import Body, Failure, Line, StrictBody
 
+ReleaseVerb = Literal["approve", "deploy", "promote", "rollback"]
 DeploymentStatus = Literal["starting", "ready", "live", "draining", "stopped", "failed"]
 
 
@@ -85,6 +86,45 @@ class EndpointView(Body):
     """The newest generation of routes in force at the gateway."""
     deployments: list[DeploymentView]
     traffic: Traffic = Traffic()
+
+
+class ReleaseStep(Body):
+    """What a release means for one deployment."""
+
+    version: int
+    deployment: int | None
+    """None: it is made by this."""
+    before: float
+    """Part of the traffic it has now."""
+    after: float
+    """Part it has once this is done."""
+    ends: bool
+    replicas: int
+    runtime: str
+
+
+class ReleasePreview(Body):
+    """`GET /v1/endpoints/{name}/preview`: what an order would change, found by doing it and taking it back."""
+
+    verb: ReleaseVerb
+    name: str
+    version: int | None
+    """Which version it is about; None: none could be found."""
+    champion_before: int | None
+    champion_after: int | None
+    steps: list[ReleaseStep]
+    """All deployments that have or get traffic, or end; empty for an approval."""
+    outcome: str | None
+    """The verdict on the version."""
+    reasons: list[str]
+    approved_by: str | None
+    """Who has approved it; None: nobody yet."""
+    approves: bool
+    """It is recorded as an approval by the caller."""
+    needs_override: bool
+    """The version did not pass: the order is refused without a reason to do it all the same."""
+    refusal: Failure | None
+    """Why the caller may not, or it cannot be; None: it can be ordered (with the override, where one is needed)."""
 
 
 class EndpointList(Body):

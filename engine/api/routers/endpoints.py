@@ -5,13 +5,23 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from engine.api.context import InEngine
-from engine.api.fields import PageSize, Position, RowId
+from engine.api.fields import PageSize, Position, RowId, Share
 from engine.api.roles import Operator, Viewer
 from engine.lifecycle.deploy_version import deploy_version, promote_version
+from engine.lifecycle.preview_release import preview_release
 from engine.lifecycle.read_serve_log import read_serve_log
 from engine.lifecycle.rollback_endpoint import rollback_endpoint
 from engine.registry.queries import endpoints, fleet
-from engine.wire.endpoints import Deploy, DeploymentList, DeploymentView, EndpointList, EndpointView, Rollback
+from engine.wire.endpoints import (
+    Deploy,
+    DeploymentList,
+    DeploymentView,
+    EndpointList,
+    EndpointView,
+    ReleasePreview,
+    ReleaseVerb,
+    Rollback,
+)
 from engine.wire.fleet import Fleet
 from engine.wire.jobs import LogPage
 
@@ -36,6 +46,19 @@ def list_deployments(
 ) -> DeploymentList:
     """All that ever was behind an endpoint, newest first."""
     return endpoints.list_deployments(engine.parts.reader, name, engine.observed(), limit=limit, before=before)
+
+
+@router.get("/endpoints/{name}/preview")
+def preview(
+    engine: InEngine,
+    caller: Viewer,
+    name: str,
+    verb: ReleaseVerb,
+    version: RowId | None = None,
+    share: Share = 1.0,
+) -> ReleasePreview:
+    """What an order would change, and whether this caller may give it; nothing is changed."""
+    return preview_release(engine.parts, caller, name, verb, version=version, share=share)
 
 
 @router.post("/endpoints/{name}/deploy")

@@ -39,9 +39,9 @@ def get_run(engine: InEngine, caller: Viewer, run_id: RowId) -> RunView:
 
 
 @router.get("/runs/{run_id}/curves")
-def get_curves(engine: InEngine, caller: Viewer, run_id: RowId) -> Curve:
-    """All recorded points of a run's metrics."""
-    return runs.get_curves(engine.parts.reader, run_id)
+def get_curves(engine: InEngine, caller: Viewer, run_id: RowId, most: PageSize | None = None) -> Curve:
+    """The recorded points of a run's metrics: all, or of each curve about `most`, evenly thinned out."""
+    return runs.get_curves(engine.parts.reader, run_id, most=most)
 
 
 @router.post("/runs")

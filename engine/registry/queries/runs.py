@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select, tuple_
@@ -66,14 +67,27 @@ def get_run(source: Source, run_id: int) -> RunView:
         return view.model_copy(update={"candidates": _candidates(connection, run_id)})
 
 
-def get_curves(source: Source, run_id: int) -> Curve:
-    """All points of a run's metrics, by candidate, metric and step. Raises `NotFound`."""
+def get_curves(source: Source, run_id: int, *, most: int | None = None) -> Curve:
+    """The points of a run's metrics, by candidate, metric and step; of each curve at most about `most`, evenly thinned
+    out and with its last one. Raises `NotFound`.
+    """
     columns = [METRIC_POINT.c[name] for name in ("candidate", "key", "step", "value")]
     found = select(*columns).where(METRIC_POINT.c.run_id == run_id).order_by(*columns[:3])
     with source.connection() as connection:
         if connection.execute(select(RUN.c.id).where(RUN.c.id == run_id)).first() is None:
             raise _no_run(run_id)
-        return Curve(points=[CurvePoint.model_validate(row, from_attributes=True) for row in connection.execute(found)])
+        rows = connection.execute(found).all()
+    kept = rows if most is None else _thinned(rows, most)
+    return Curve(points=[CurvePoint.model_validate(row, from_attributes=True) for row in kept])
+
+
+def _thinned(rows: Sequence[Row[Any]], most: int) -> list[Row[Any]]:
+    kept: list[Row[Any]] = []
+    for _, each in groupby(rows, key=lambda row: (row.candidate, row.key)):
+        curve = list(each)
+        apart = -(-len(curve) // max(most, 1))
+        kept += [row for at, row in enumerate(curve) if at % apart == 0 or at == len(curve) - 1]
+    return kept
 
 
 def _no_run(run_id: int) -> NotFound:

@@ -10,7 +10,7 @@ from textual.widget import AwaitMount
 from engine.errors import EngineError, InvalidInput
 from mlops_tui.commands import BY_ID, Command
 from mlops_tui.messages import ActionDone, ActionFailed
-from mlops_tui.screens.base import LoopScreen
+from mlops_tui.opening import OpeningScreen
 from mlops_tui.screens.confirm import ConfirmScreen
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ Ask = Callable[["AsyncEngineClient"], Awaitable[str]]
 """Asks the engine and gives a sentence on what came of it."""
 
 
-class ActingScreen(LoopScreen):
+class ActingScreen(OpeningScreen):
     """A screen on whose rows something can be done; the argument of a command goes before the row."""
 
     def do_train(self, argument: str) -> AwaitMount | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mlops_tui.view.cell import Cell, cell, mark, number
+from mlops_tui.view.columns import Column
 from mlops_tui.view.figures import count, metric, share, size
-from mlops_tui.view.metrics import arrow
+from mlops_tui.view.metrics import arrow, less_is_better
 from mlops_tui.view.runs import code_of
 from mlops_tui.view.times import age, exact
 
@@ -17,6 +18,71 @@ if TYPE_CHECKING:
 
 MODEL_HEADS = ("model", "task", "champion", "latest", "last verdict", "metric", "value", "versions", "since")
 VERSION_HEADS = ("version", "verdict", "metric", "value", "approved", "traffic", "aliases", "candidate", "when", "by")
+
+MODEL_COLUMNS = (
+    Column("model", 12, widest=40),
+    Column("task", 10, rank=5),
+    Column("champion", 5, rank=1, widest=8, head="champ"),
+    Column("latest", 6, rank=3),
+    Column("last verdict", 14, rank=2),
+    Column("metric", 9, rank=6, widest=19),
+    Column("value", 7, rank=2, right=True),
+    Column("versions", 8, rank=4, right=True),
+    Column("since", 8, rank=7),
+)
+
+
+def version_columns(judging: str) -> tuple[Column, ...]:
+    """The list of a model's versions, with the judging metric at the head of its values."""
+    return (
+        Column("version", 12, widest=44),
+        Column("verdict", 14),
+        Column("value", 8, right=True, widest=19, head=f"{judging} {arrow(judging)}" if judging else "value"),
+        Column("interval", 18, rank=4, widest=22, head="90 % interval"),
+        Column("approved", 12, rank=2, widest=20),
+        Column("traffic", 7, rank=1, right=True),
+        Column("aliases", 10, rank=3, widest=20),
+        Column("when", 8, rank=5),
+        Column("candidate", 12, rank=6, widest=30),
+        Column("by", 8, rank=7, widest=16),
+    )
+
+
+def model_cells(model: ModelView, now: datetime) -> dict[str, Cell]:
+    """The cells of one model, by column."""
+    return dict(zip(MODEL_HEADS, model_row(model, now), strict=True))
+
+
+def model_words(model: ModelView) -> str:
+    """What a filter looks through."""
+    return f"{model.name} {model.task} {model.last_verdict or ''} {model.metric}".lower()
+
+
+def _latest_first(model: ModelView) -> tuple[bool, str]:
+    order = ("insufficient", "fail", "pass", None)
+    return model.champion is not None, f"{order.index(model.last_verdict)}{model.name}"
+
+
+MODEL_ORDERS: dict[str, Callable[[ModelView], Any] | None] = {
+    "by name": None,
+    "not released first": _latest_first,
+    "by versions": lambda model: -model.versions,
+}
+"""Orders that `s` walks through; None: as the engine gives them."""
+
+
+def model_facts(model: ModelView, now: datetime) -> list[tuple[str, Cell]]:
+    """All of one model."""
+    return [
+        ("model", cell(model.name, "strong")),
+        ("task", cell(f"{model.task}, judged by {model.metric} {arrow(model.metric)}")),
+        ("champion", cell(None if model.champion is None else f"{model.name}@{model.champion}")),
+        ("latest", cell(None if model.latest is None else f"{model.name}@{model.latest}")),
+        ("last verdict", mark(model.last_verdict)),
+        ("its value", cell(metric(model.last_metric))),
+        ("versions", cell(model.versions)),
+        ("since", cell(f"{exact(model.created_at)} ({age(model.created_at, now)})")),
+    ]
 
 
 def model_row(model: ModelView, now: datetime) -> list[Cell]:
@@ -53,6 +119,35 @@ def version_row(version: VersionView, now: datetime) -> list[Cell]:
         cell(age(version.created_at, now)),
         cell(version.lineage.by),
     ]
+
+
+def version_cells(version: VersionView, now: datetime) -> dict[str, Cell]:
+    """The cells of one version, by column."""
+    lower, upper = version.verdict.evidence.get("lower"), version.verdict.evidence.get("upper")
+    known = isinstance(lower, float | int) and isinstance(upper, float | int)
+    between = f"[{metric(lower)}, {metric(upper)}]" if known else None
+    return dict(zip(VERSION_HEADS, version_row(version, now), strict=True)) | {"interval": cell(between, "dim")}
+
+
+def version_words(version: VersionView) -> str:
+    """What a filter looks through."""
+    approved = version.approval.by if version.approval else "not yet"
+    told = " ".join((*version.aliases, version.verdict.outcome, version.lineage.candidate, version.lineage.by))
+    return f"{version.model}@{version.number} {told} {approved} {version.lineage.reason}".lower()
+
+
+def _by_metric(version: VersionView) -> tuple[bool, float]:
+    value = version.metrics.get(version.metric)
+    sign = 1.0 if less_is_better(version.metric) else -1.0
+    return value is None, 0.0 if value is None else sign * value
+
+
+VERSION_ORDERS: dict[str, Callable[[VersionView], Any] | None] = {
+    "newest first": None,
+    "best first": _by_metric,
+    "by traffic": lambda version: (-version.share, -version.number),
+}
+"""Orders that `s` walks through; None: as the engine gives them."""
 
 
 def approval_cell(version: VersionView) -> Cell:

@@ -118,6 +118,13 @@ class LineTable(ScrollView, can_focus=False):
         self._keep_in_sight()
         self.refresh()
 
+    def set_columns(self, columns: Sequence[Column]) -> None:
+        """Other columns; what they are called may depend on what is shown."""
+        if tuple(columns) != self._columns:
+            self._columns = tuple(columns)
+            self._placed_in = -1
+            self.refresh()
+
     @property
     def key(self) -> Hashable | None:
         """The row under the cursor; None where there is none."""

@@ -1,6 +1,6 @@
 # Needs Python 3.11 or newer and make; uv is used where it is on the PATH. Every target sets .venv up by itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench faults pictures lock clean
+.PHONY: help demo test check bench faults pictures keys lock clean
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -15,6 +15,7 @@ help:
 	@echo "make faults  kill -9, full disks, frozen workers: the long tests"
 	@echo "make bench   start, idle, API, predictions: figures"
 	@echo "make pictures  docs/pictures again, of the real terminal on an engine of its own"
+	@echo "make keys    docs/keys.md again, from the one table of commands"
 	@echo "make lock    requirements.lock again, from pyproject.toml (needs uv)"
 	@echo "make clean   remove .venv and caches"
 
@@ -43,6 +44,9 @@ bench: .venv/.ready
 
 pictures: .venv/.ready
 	@$(BIN)/python tools/pictures.py
+
+keys: .venv/.ready
+	@$(BIN)/python tools/keys.py
 
 lock:
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --all-extras \

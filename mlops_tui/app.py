@@ -169,6 +169,8 @@ class MlopsApp(App[None]):
     @on(EngineLost)
     def _engine_lost(self, message: EngineLost) -> None:
         why = f"{message.error.message} {message.error.hint}".strip()
+        if self.link.lost_at is None:
+            self.troubles = with_trouble(self.troubles, f"✗ No engine. {why}", self.now())
         self.link = Link(lost_at=message.since, why=why, differs=isinstance(message.error, VersionMismatch))
 
     @on(EventCame)

@@ -66,7 +66,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("audit", "Audit", "Who did what, when.", "8", takes="model", cli="mlops audit {}"),
     Command("open", "Open", "Open the row under the cursor.", "enter", _ROWS, footer=True),
     Command("describe", "Describe", "All that is known of the row.", "d", (*_ROWS, "snapshot"), footer=True),
-    Command("logs", "Logs", "Follow what its job prints.", "l", _JOBS, "job", "mlops logs {} -f", True),
+    Command("logs", "Logs", "Follow what its job or server prints.", "l", _JOBS, "job", "mlops logs {} -f", True),
     Command("metric", "Metric", "The curves of the next metric.", "m", ("run",), footer=True),
     Command("train", "Train", "Train the model and judge it.", "t", _TRAINS, "model", "mlops train {}", True),
     Command("approve", "Approve", "Approve a version.", "A", _RELEASES, "version", "mlops approve {}"),
@@ -77,7 +77,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("verify", "Verify", "Hash every event and file again.", "V", ("audit", "event"), cli="mlops verify"),
     Command("curl", "Curl", "Send a curl line that asks it to the clipboard.", "c", ("deployments", "endpoint")),
     Command(
-        "copy", "Copy", "Send it as JSON to the clipboard.", "y", (*_ROWS, "version", "snapshot", "event", "errors")
+        "copy", "Copy", "Send it to the clipboard, as JSON or plain.", "y", (*_ROWS, "version", "snapshot", "event", "errors")
     ),
     Command("sort", "Sort", "Another order.", "s", (*_ROWS, "snapshot"), footer=True),
     Command("filter", "Filter", "Only what has these words; /! turns it round.", "slash", shown_key="/", footer=True),

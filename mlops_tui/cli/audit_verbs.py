@@ -19,19 +19,25 @@ _NAMED = 20
 def audit(
     name: Annotated[str | None, typer.Argument(help="Of this project only.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    matching: Annotated[
+        str | None,
+        typer.Option("--filter", help="Such as 'who:ada what:approved model:fraud words'; ! turns it round."),
+    ] = None,
+    before: Annotated[int | None, typer.Option(min=1, help="Only events below this number.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show who did what, when and on what evidence, the newest last."""
     from mlops_tui.view.events import EVENT_HEADS, event_row
 
     with open_engine() as engine:
-        found = engine.events(project=name, limit=limit, newest=True)
+        found = engine.events(project=name, limit=limit, newest=True, matching=matching, before=before)
     console = Console()
     if as_json:
         console.json(found)
         return
     if not found.events:
-        console.say("Nothing has happened yet.")
+        asked = name or matching or before
+        console.say("Nothing of this kind has happened." if asked else "Nothing has happened yet.")
         return
     ordered = sorted(found.events, key=lambda event: event.seq)
     console.table(EVENT_HEADS, [event_row(event) for event in ordered])

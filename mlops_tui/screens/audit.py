@@ -60,6 +60,10 @@ class AuditScreen(ActingScreen):
     CSS_PATH: ClassVar[list[str | PurePath] | str | PurePath | None] = ["base.tcss", "audit.tcss"]
     mode = "audit"
     place: ClassVar[Where] = "audit"
+    notes: ClassVar[Sequence[str]] = (
+        "/who:ada what:approved model:fraud to:fraud@3 and plain words: all must occur.",
+        "Each event carries the hash of the one before, so none can be changed unseen.",
+    )
 
     def __init__(self) -> None:
         super().__init__()

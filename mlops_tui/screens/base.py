@@ -50,6 +50,8 @@ class LoopScreen(Screen[None]):
     """Which of the eight it belongs to."""
     place: ClassVar[Where] = "everywhere"
     """Whose keys it has."""
+    notes: ClassVar[Sequence[str]] = ()
+    """What help tells of this screen beside its keys."""
 
     def __init__(self, subtitle: str = "", mode: str = "") -> None:
         super().__init__()
@@ -72,7 +74,9 @@ class LoopScreen(Screen[None]):
         yield Static(TOO_SMALL, id="too-small", markup=False)
         with Vertical(id="body"):
             yield from self.compose_body()
-        yield StatusBar([(self.engine_app.key_of(command), command.title) for command in self.hinted()])
+        key_of = self.engine_app.key_of
+        hints = [(key_of(command), command.title) for command in self.hinted()]
+        yield StatusBar(hints, whole=f"… {key_of(BY_ID['error'])} shows it whole")
         yield CommandBar()
 
     def compose_body(self) -> Iterable[Any]:
@@ -127,7 +131,7 @@ class LoopScreen(Screen[None]):
         """The keys of this screen."""
         from mlops_tui.screens.help import HelpScreen
 
-        return self.app.push_screen(HelpScreen(self.place, self._mode_id))
+        return self.app.push_screen(HelpScreen(self.place, self._mode_id, self.notes))
 
     def do_back(self, _: str) -> AwaitComplete | None:
         """A filter is cleared first; then one level back."""

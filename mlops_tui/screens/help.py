@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from mlops_tui.commands import COMMANDS, Command, Where, commands_of
 from mlops_tui.screens.base import LoopScreen
@@ -17,8 +17,11 @@ _NARROW = 80
 """The command line is left out where it would wrap."""
 
 
-def help_lines(place: Where, own: Mapping[str, str]) -> list[Cell]:
-    """This screen's keys, moving about, then everything else; `own` are keys that were remapped."""
+def help_lines(place: Where, own: Mapping[str, str], notes: Sequence[str] = ()) -> list[Cell]:
+    """This screen's keys, moving about, then everything else; `own` are keys that were remapped.
+
+    `notes` are sentences on this screen that are about no key.
+    """
     here = commands_of(place) if place != "everywhere" else ()
     elsewhere = tuple(command for command in COMMANDS if not {place, "lines", "everywhere"} & set(command.where))
     groups = {
@@ -27,7 +30,7 @@ def help_lines(place: Where, own: Mapping[str, str]) -> list[Cell]:
         "Everywhere": commands_of("everywhere"),
         "By : and ctrl+p, or on other screens": elsewhere,
     }
-    lines: list[Cell] = []
+    lines: list[Cell] = [*(Cell(f"  {note}") for note in notes), *([Cell("")] if notes else [])]
     for title, group in groups.items():
         if group:
             lines += [Cell(title, "strong"), *(_line(command, own.get(command.id)) for command in group), Cell("")]
@@ -49,13 +52,14 @@ def _line(command: Command, own_key: str | None) -> Cell:
 class HelpScreen(LoopScreen):
     """All keys, with a filter as everywhere."""
 
-    def __init__(self, about: Where, mode: str) -> None:
+    def __init__(self, about: Where, mode: str, notes: Sequence[str] = ()) -> None:
         super().__init__("help", mode)
         self._about: Where = about
+        self._notes = notes
 
     def compose_body(self) -> Iterable[LinePane]:
         """One pane."""
-        yield LinePane(help_lines(self._about, self.engine_app.own_keys.keys), hang=_HELP_FROM, id="help")
+        yield LinePane(help_lines(self._about, self.engine_app.own_keys.keys, self._notes), hang=_HELP_FROM, id="help")
 
     def filter_changed(self) -> None:
         """Only lines with these words."""

@@ -28,6 +28,9 @@ def painted(value: Cell) -> Content:
     return Content.styled(value.text, TONE_STYLES[value.tone]) if TONE_STYLES[value.tone] else Content(value.text)
 
 
+MOST_SAID_LINES = 4
+
+
 class TitleBar(Widget):
     """The screens by their numbers, the one that is open, and whether an engine answers."""
 
@@ -71,16 +74,18 @@ class StatusBar(Widget):
     place: reactive[str] = reactive("", layout=True)
     """Where in the list the cursor is, filter and order."""
 
-    def __init__(self, hints: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, hints: Sequence[tuple[str, str]], *, whole: str = "…") -> None:
+        """`whole`: says where what is too long for here can be read."""
         super().__init__()
         self._hints = hints
+        self._whole = whole
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many lines as what was said takes, and one for the keys."""
         return len(self._said_lines(width)) + 1
 
     def render(self) -> Content:
-        """What was said is shown whole; the place stands behind it."""
+        """What was said is shown whole where four lines are enough for it; the place stands behind it."""
         width = self.size.width
         *above, last = self._said_lines(width)
         lines = [painted(Cell(line, self.said.tone)) for line in above]
@@ -90,6 +95,9 @@ class StatusBar(Widget):
 
     def _said_lines(self, width: int) -> list[str]:
         lines = wrap(self.said.text, max(width, 1))
+        if len(lines) > MOST_SAID_LINES:
+            kept = fit(lines[MOST_SAID_LINES - 1], max(width - width_of(self._whole), 0))
+            lines = [*lines[: MOST_SAID_LINES - 1], kept + self._whole]
         over = width_of(lines[-1]) + width_of(self.place) + 2 > width
         return [*lines, ""] if over and self.place else lines
 

@@ -85,6 +85,13 @@ def test_endpoints_show_share_latency_and_errors(mlops, fake: FakeEngine):
         assert told in ran.out
 
 
+def test_the_audit_is_filtered_by_who_what_and_model(mlops, fake: FakeEngine):
+    fake.events = [made.event(1), made.event(2, actor="ben"), made.event(3, actor="ben", verb="alias.moved")]
+    ran = mlops("audit", "--filter", "who:ben what:approved", "--json")
+    assert [one["seq"] for one in ran.json["events"]] == [2]
+    assert "Nothing of this kind" in mlops("audit", "--filter", "who:nobody").out
+
+
 def test_the_audit_ends_with_the_newest(mlops, fake: FakeEngine):
     fake.events = [made.event(1, verb="project.added"), made.event(2, verb="run.finished")]
     ran = mlops("audit")

@@ -1,5 +1,7 @@
 """The one table, what is made of it, and keys of one's own."""
 
+import importlib
+import pkgutil
 from pathlib import Path
 
 import pytest
@@ -8,16 +10,32 @@ from fakes.fake_engine import FakeEngine
 from fakes.terminal import settle, shows, status
 
 from engine.settings import Home
+from mlops_tui import screens
 from mlops_tui.app import MlopsApp
 from mlops_tui.cli.app import app as command_line
-from mlops_tui.commands import BY_ID, COMMANDS, find
+from mlops_tui.commands import BY_ID, COMMANDS, SCREENS, commands_of, find
 from mlops_tui.completion import completions
 from mlops_tui.dispatch import answer_of
 from mlops_tui.keymap import AVOIDED, read_keys
+from mlops_tui.screens.base import LoopScreen
+
+PLACES = sorted({place for one in COMMANDS for place in one.where} - {"everywhere", "lines", "root"})
+
+
+def screen_classes() -> list[type[LoopScreen]]:
+    """Every screen that can be on the screen: those that are only built upon have none of their own keys."""
+    for module in pkgutil.iter_modules(screens.__path__):
+        importlib.import_module(f"{screens.__name__}.{module.name}")
+    found, waiting = [], [LoopScreen]
+    while waiting:
+        one = waiting.pop()
+        waiting += one.__subclasses__()
+        found.append(one)
+    return found
 
 
 def test_no_two_commands_of_a_screen_share_a_key():
-    for place in ("fleet", "jobs"):
+    for place in PLACES:
         here = [one for one in COMMANDS if {place, "lines", "everywhere"} & set(one.where)]
         keys = [key for one in here for key in one.key.split(",") if key]
         assert len(keys) == len(set(keys))
@@ -39,10 +57,25 @@ def test_every_command_line_that_is_shown_is_a_verb_there_is():
             assert one.cli.split()[1] in verbs
 
 
+def test_every_key_of_a_screen_is_answered_by_it():
+    seen = set()
+    for screen in screen_classes():
+        seen.add(screen.place)
+        for one in commands_of(screen.place) if screen.place != "everywhere" else ():
+            answers = [who for who in (screen, MlopsApp) if hasattr(who, f"do_{one.id}")]
+            assert answers, (screen, one.id)
+    assert {"fleet", "deployments", "endpoint", "jobs", "audit", "event", "errors"} <= seen
+
+
+def test_every_command_of_the_bar_is_known_to_somebody():
+    answered = {name for screen in (*screen_classes(), MlopsApp) for name in dir(screen)}
+    assert [one.id for one in COMMANDS if f"do_{one.id}" not in answered and one.id not in SCREENS] == []
+
+
 async def test_every_command_is_answered_on_its_screens(app: MlopsApp):
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot, shows(pilot, "● engine"))
-        for mode in ("fleet", "jobs"):
+        for mode in ("fleet", "deployments", "jobs", "audit"):
             await pilot.app.switch_mode(mode)
             for one in COMMANDS:
                 if mode in one.where or "everywhere" in one.where:

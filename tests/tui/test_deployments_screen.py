@@ -60,7 +60,8 @@ async def test_a_row_tells_weights_servers_and_traffic(app: MlopsApp, canary: Fa
         await pilot.press("4")
         await settle(pilot, shows(pilot, "▸ fraud"))
         line = next(line for line in screen_text(pilot) if line.startswith("▸ fraud"))
-        for told in ("◑ ready", "███████▓ @2 90%  @3 10%→50%", "2/3 up", "13.7/s", "0.8 ms", "2.2 ms", "4.4 ms", "0.2%"):
+        weights = "███████▓ @2 90%  @3 10%→50%"
+        for told in ("◑ ready", weights, "2/3 up", "13.7/s", "0.8 ms", "2.2 ms", "4.4 ms", "0.2%"):
             assert told in line
         assert "newer routes are not in force yet" in line
         assert shows(pilot, "nothing answers")()

@@ -31,11 +31,13 @@ from engine.deployment.process_runtime import ProcessRuntime
 from engine.deployment.reconcile import Reconciler
 from engine.deployment.runtime import Readiness, Runtime
 from engine.deployment.serve_folder import replica_spec
-from engine.jobs.clock import HOUSEKEEPING, Clock
+from engine.jobs.clock import HOUSEKEEPING, Clock, next_time
 from engine.jobs.supervisor import Supervisor
+from engine.lifecycle.advance_retrains import advance_retrains
 from engine.lifecycle.keep_house import keep_house
 from engine.lifecycle.lay_out_work import lay_out_work
 from engine.lifecycle.parts import Parts
+from engine.lifecycle.retrain_on_schedule import retrain_on_schedule
 from engine.lifecycle.sync_schedules import sync_all_schedules
 from engine.lifecycle.watch_models import watch, watch_again
 from engine.registry.migrate import bring_up_to_date
@@ -139,7 +141,11 @@ class Engine:
         clock = Clock(
             writer,
             reader,
-            {HOUSEKEEPING: lambda tx, row, nominal_at: partial(keep_house, parts), "check": partial(watch, parts)},
+            {
+                HOUSEKEEPING: lambda tx, row, nominal_at: partial(keep_house, parts),
+                "check": partial(watch, parts),
+                "retrain": partial(retrain_on_schedule, parts, next_time),
+            },
         )
         writer.on_commit(partial(_mind_schedules, clock, parts))
         observer = Observer(gateway, containers=containers.usage)
@@ -154,6 +160,7 @@ class Engine:
         clock.start()
         self._ends.callback(clock.stop)
         clock.soon(partial(watch_again, parts), "watch again")
+        clock.soon(partial(advance_retrains, parts), "retrains")
         return Context(
             parts=parts,
             hub=hub,
@@ -178,6 +185,15 @@ def _allow_many_connections() -> None:
 _CHANGES_SCHEDULES = frozenset({"deployment.released", "deployment.stopped", "deployment.failed", "project.stored"})
 
 
+_MOVES_RETRAINS = frozenset(
+    {
+        "alarm.opened", "alarm.closed", "check.done", "labels.stored", "alias.moved", "retrain.wished", "retrain.done",
+        "retrain.given_up", "job.succeeded", "job.failed", "job.cancelled", "project.stored",
+    }
+)  # fmt: skip
+"""What a wish to train again may have waited for."""
+
+
 def _mind_schedules(clock: Clock, parts: Parts, events: Sequence[EventView]) -> None:
     """What schedules depend on has changed, or they themselves have."""
     verbs = {event.verb for event in events}
@@ -185,6 +201,8 @@ def _mind_schedules(clock: Clock, parts: Parts, events: Sequence[EventView]) -> 
         clock.soon(partial(sync_all_schedules, parts), "schedules")
     if "schedule.changed" in verbs:
         clock.soon(clock.reload, "reload")
+    if verbs & _MOVES_RETRAINS:
+        clock.soon(partial(advance_retrains, parts), "retrains")
 
 
 def _attempt(reader: Reader, token_sha256: str) -> tuple[int, int] | None:

@@ -18,8 +18,10 @@ NAMES: tuple[str, ...] = (
 )  # fmt: skip
 """Of the registry, blobs and jobs. Other parts may name their own."""
 
-OF_THE_LOOP: tuple[str, ...] = ("watch.begin", "watch.enqueued", "check.applied", "label.applied")
-"""Of what follows a release: looks at a model, and at labels."""
+OF_THE_LOOP: tuple[str, ...] = (
+    "watch.begin", "watch.enqueued", "check.applied", "label.applied", "retrain.begin", "retrain.advanced",
+)  # fmt: skip
+"""Of what follows a release: looks at a model and at labels, and retrains."""
 
 _armed, _, _count = os.environ.get("MLOPS_FAILPOINT", "").partition(":")
 _left = int(_count or 1)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from engine.deployment.serve_folder import clear
 from engine.errors import EngineError
+from engine.lifecycle.advance_retrains import advance_retrains
 from engine.lifecycle.compact_captures import DEPLOYMENT_FOLDER, compact_captures, numbered
 from engine.lifecycle.parts import Parts
 from engine.lifecycle.retain_captures import Removed, retain_captures
@@ -35,6 +36,7 @@ _SERVE_LOG = re.compile(r"d-(\d+)-r\d+\.log(?:\.1)?")
 def keep_house(parts: Parts) -> None:
     """One round. What cannot be removed now is tried again in the next."""
     sync_all_schedules(parts)
+    advance_retrains(parts)
     captures, checks = _retain(parts)
     compact_captures(parts)
     # Looked for before the registry is asked: a job that begins meanwhile has its folder in neither list.

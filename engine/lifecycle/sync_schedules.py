@@ -49,6 +49,9 @@ def sync_schedules(tx: Tx, project: ProjectSchedules) -> None:
             )
         if row is None:
             continue
+        if wanted is not None and (not row.enabled or row.every != wanted.every):
+            # What would have come before is not caught up.
+            row.created_at = now()
         row.enabled = wanted is not None
         row.every = wanted.every if wanted is not None else row.every
         tx.event(
@@ -74,6 +77,7 @@ def wanted_schedules(name: str, config: str) -> Mapping[str, Wanted]:
     except EngineError:
         # Code that an older program stored; the next `mlops add` is told what is wrong with it.
         return {}
-    if told.watch.every == "never":
-        return {}
-    return {f"check:{name}": Wanted("check", told.watch.every)}
+    wanted = {} if told.watch.every == "never" else {f"check:{name}": Wanted("check", told.watch.every)}
+    if "schedule" in told.retrain.on and told.retrain.schedule is not None:
+        wanted[f"retrain:{name}"] = Wanted("retrain", told.retrain.schedule)
+    return wanted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from engine.blobs.store import Stored
 from engine.errors import Conflict, NotFound
@@ -14,6 +15,7 @@ from engine.lifecycle.code_tree import CodeTree, read_code_tree
 from engine.lifecycle.git_state import GitState, git_state
 from engine.lifecycle.parts import Parts
 from engine.project import PROJECT_FILE, parse_project
+from engine.registry.events import Actor
 from engine.registry.queries.jobs import get_job
 from engine.registry.queries.projects import get_project, no_project
 from engine.registry.queue import enqueue
@@ -23,10 +25,17 @@ from engine.wire.projects import TrainAnswer, TrainProject
 
 
 @dataclass(frozen=True)
-class _Fresh:
+class StoredTree:
+    """A project's folder as it was just read; every file of it is in the store."""
+
     tree: CodeTree
     stored: list[Stored]
     state: GitState
+
+    def record(self, tx: Tx, actor: Actor, project: Project) -> bool:
+        """Make it the project's newest code; False: it was already. Raises `Conflict` where the task changed."""
+        check_task(tx, project, self.tree)
+        return record_revision(tx, actor, project, self.tree, self.stored, self.state)
 
 
 def train_project(parts: Parts, caller: Caller, name: str, ask: TrainProject) -> TrainAnswer:
@@ -38,7 +47,7 @@ def train_project(parts: Parts, caller: Caller, name: str, ask: TrainProject) ->
         NotFound: nobody knows the project.
         InvalidConfig, InvalidInput, TooLarge, Conflict: what is wrong with an admin's changed folder.
     """
-    fresh = _read_again(parts, name) if caller.may("admin") else None
+    fresh = read_again(parts, name) if caller.may("admin") else None
 
     def ask_for_it(tx: Tx) -> TrainAnswer:
         project = tx.first(Project, Project.name == name)
@@ -47,11 +56,8 @@ def train_project(parts: Parts, caller: Caller, name: str, ask: TrainProject) ->
         key = f"train:{name}:{ask.key}" if ask.key else None
         if key is not None and (known := tx.first(Job, Job.key == key)) is not None:
             return TrainAnswer(job=get_job(tx, known.id or 0), stored_again=False)
-        stored_again = False
-        if fresh is not None:
-            check_task(tx, project, fresh.tree)
-            stored_again = record_revision(tx, caller, project, fresh.tree, fresh.stored, fresh.state)
-        job = _enqueue(tx, caller, project, ask, key)
+        stored_again = fresh is not None and fresh.record(tx, caller, project)
+        job = queue_training(tx, caller, project, reason=ask.reason, key=key, seed=ask.seed)
         return TrainAnswer(job=get_job(tx, job.id or 0), stored_again=stored_again)
 
     answer = parts.writer.write_and_wait(ask_for_it)
@@ -60,8 +66,13 @@ def train_project(parts: Parts, caller: Caller, name: str, ask: TrainProject) ->
     return answer
 
 
-def _read_again(parts: Parts, name: str) -> _Fresh | None:
-    """None: the folder is gone, so the stored code is all there is."""
+def read_again(parts: Parts, name: str) -> StoredTree | None:
+    """The project's folder as it is now; None: it is gone, so the stored code is all there is.
+
+    Raises:
+        NotFound: nobody knows the project.
+        InvalidConfig, InvalidInput, TooLarge, Conflict: what is wrong with the folder.
+    """
     folder = Path(get_project(parts.reader, name).folder)
     if not (folder / PROJECT_FILE).is_file():
         return None
@@ -73,21 +84,35 @@ def _read_again(parts: Parts, name: str) -> _Fresh | None:
             name=name,
         )
     stored = store_tree(parts, folder, tree)
-    return _Fresh(tree, stored, git_state(folder, tree.files, parts.blobs))
+    return StoredTree(tree, stored, git_state(folder, tree.files, parts.blobs))
 
 
-def _enqueue(tx: Tx, caller: Caller, project: Project, ask: TrainProject, key: str | None) -> Job:
+def queue_training(
+    tx: Tx,
+    actor: Actor,
+    project: Project,
+    *,
+    reason: str,
+    key: str | None,
+    seed: int | None = None,
+    args: dict[str, Any] | None = None,
+) -> Job:
+    """A run of the newest stored code, and the job that trains it. `seed` None: the project's own.
+
+    Raises:
+        NotFound: no code is stored.
+    """
     revision = tx.get(Revision, project.revision_id)
     if revision is None:
         raise NotFound(f"No code of {project.name} is stored.", f"Store it: `mlops add {project.folder}`.")
-    seed = ask.seed if ask.seed is not None else parse_project(revision.config).train.seed
+    seed = seed if seed is not None else parse_project(revision.config).train.seed
     run = tx.add(
         Run(
             project_id=project.id or 0,
             revision_id=revision.id,
             status="queued",
-            reason=ask.reason,
-            created_by=caller.name,
+            reason=reason,
+            created_by=actor.name,
             seed=seed,
             environment={},
             split={},
@@ -95,8 +120,8 @@ def _enqueue(tx: Tx, caller: Caller, project: Project, ask: TrainProject, key: s
         )
     )
     job = enqueue(
-        tx, caller, "train",
-        project_id=project.id, run_id=run.id, revision_id=revision.id, key=key, reason=ask.reason,
+        tx, actor, "train",
+        project_id=project.id, run_id=run.id, revision_id=revision.id, key=key, args=args, reason=reason,
     )  # fmt: skip
     run.job_id = job.id
     return job

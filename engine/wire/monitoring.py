@@ -287,6 +287,8 @@ class RetrainAnswer(Body):
     retrain: RetrainView
     job: JobView | None
     """None while it waits."""
+    stored_again: bool = False
+    """True: the folder had changed since it was stored, and was stored again (an admin asked)."""
 
 
 class ChainLink(Body):

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from engine.errors import InvalidInput
 from engine.evaluation.gate import GateFigures, Verdict, decide
+from engine.lifecycle.advance_retrains import champion_of, record_verdict
 from engine.lifecycle.parts import Parts
 from engine.lifecycle.release import approve, place, release_plan
 from engine.lifecycle.steps.bundle import manifest_entry, read_manifest, signature
@@ -18,7 +19,7 @@ from engine.registry.events import ENGINE
 from engine.registry.queries.models import last_number
 from engine.registry.queue import end_job
 from engine.registry.recording import set_metrics
-from engine.registry.tables import Alias, Candidate, Job, Run, Version, now
+from engine.registry.tables import Candidate, Job, Run, Version, now
 from engine.registry.tx import Tx
 from engine.wire.work import FitResult, JudgeResult, PackageResult
 
@@ -60,9 +61,10 @@ def prepare(parts: Parts, posted: Posted) -> Apply:
 
     def apply(tx: Tx, job: Job) -> None:
         version = _register(tx, job, judged)
+        record_verdict(tx, job, version)
         if judged.project.release.approval == "auto" and version.outcome == "pass":
             approve(tx, ENGINE, judged.name, version, override=None, automatic=True)
-            place(tx, ENGINE, judged.name, version, release_plan(judged.project, reason="passed the gate"))
+            place(tx, ENGINE, judged.name, version, release_plan(judged.project, reason=_why(job)))
 
     return apply
 
@@ -118,7 +120,6 @@ def _decide(tx: Tx, run: Run, judged: _Judged) -> Verdict:
     return decide(figures, judged.project.gate)
 
 
-def champion_of(tx: Tx, project_id: int) -> Version | None:
-    """The version that serves at full weight."""
-    alias = tx.get(Alias, (project_id, "champion"))
-    return tx.get(Version, alias.version_id) if alias else None
+def _why(job: Job) -> str:
+    retrain = job.args.get("retrain")
+    return "passed the gate" if retrain is None else f"passed the gate; retrain {retrain}"

@@ -40,9 +40,10 @@ LEAST_OF_CLASS = 30
 GROWTH = 100
 """A window holds at least one in so many of the labelled rows before it."""
 
-_BUDGET = 400_000_000
+_BUDGET = 200_000_000
 """Draws times rows for all windows of one look: a few seconds. Fewer draws per window where there is much to do."""
 _LEAST_DRAWS = 200
+"""Of a window that is not mature: nothing is judged by it, and it is measured anew at each look."""
 _BUCKETS = 200
 _MINUTE = 60
 _WIDTHS_S = (
@@ -355,7 +356,7 @@ def _measure(version: _Version, one: _Stretch, draws: int) -> WindowFigures:
             rows=labelled,
             less_is_better=version.metric in LOSSES,
             seed=version.number,
-            draws=min(draws, draws_for(labelled)),
+            draws=min(draws, draws_for(labelled)) if one.mature else _LEAST_DRAWS,
         ).metric
         value, lower, upper, se = (_finite(one) for one in (told.value, told.lower, told.upper, told.se))
     return WindowFigures(

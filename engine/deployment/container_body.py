@@ -17,6 +17,9 @@ USER = "65532:65532"
 REPLICA_FOLDER = "/replica"
 """Where the replica's folder is mounted: its order, socket and captures, and all that a container may write."""
 
+IMAGE_OWNER = "mlops.image-owner"
+"""Of images. A container inherits its image's labels, and one that somebody else runs from ours is not ours."""
+
 OWNER, DEPLOYMENT, REPLICA, GENERATION = "mlops.owner", "mlops.deployment", "mlops.replica", "mlops.generation"
 
 RESTARTS = 5

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from engine.deployment.base_image import Base, find_base, probe_base
-from engine.deployment.container_body import OWNER, Limits, container_name, replica_body
+from engine.deployment.container_body import IMAGE_OWNER, OWNER, Limits, container_name, replica_body
 from engine.deployment.container_log import ContainerLogs
 from engine.deployment.container_view import Seen, cpu_seconds_of, labelled, memory_of, seen
 from engine.deployment.docker_runtime import DockerDaemon
@@ -51,6 +51,8 @@ READY_S = 2.0
 AT_ONCE = 2
 """Containers brought up at the same time."""
 REMOVAL_S = 10.0
+CLOSE_S = 2.0
+"""How long what is under way may take to end with the engine."""
 UNUSED_S = 3600.0
 """An image that nothing needs is removed after this long."""
 
@@ -122,6 +124,7 @@ class ContainerRuntime:
         self._sampled_at = float("-inf")
         self._tasks: dict[Key, _Task] = {}
         self._ending: set[str] = set()
+        self._workers: set[threading.Thread] = set()
         self._unneeded: dict[str, float] = {}
         self._slots = threading.Semaphore(AT_ONCE)
         self._waker = Waker()
@@ -136,11 +139,14 @@ class ContainerRuntime:
         self._thread.start()
 
     def close(self) -> None:
-        """End the looking. What is under way is left to itself; the next engine finds it by its labels."""
+        """End the looking. What is under way may take two seconds; the next engine finds the rest by its labels."""
         self._closing = True
         self._waker.poke()
         if self._thread.is_alive():
             self._thread.join()
+        give_up_at = time.monotonic() + CLOSE_S
+        for worker in list(self._workers):
+            worker.join(max(0.0, give_up_at - time.monotonic()))
         self._waker.close()
         if self._daemon is not None:
             self._daemon.close()
@@ -334,7 +340,11 @@ class ContainerRuntime:
     def _note(self, before: Seen | None, now: Seen) -> None:
         """Remember why a container ended, before anybody learns that it did."""
         restarted = before is not None and before.started_at not in (0.0, now.started_at)
-        if (now.has_ended or now.status == "restarting" or restarted) and before != now:
+        if now.has_ended or now.status == "restarting":
+            if before != now:
+                self._state.reasons[now.key] = now.why()
+        elif restarted and before is not None and before.status != "restarting":
+            # It went too fast to be seen; what is left to tell is whether it was the memory.
             self._state.reasons[now.key] = now.why()
         elif before is None:
             self._state.reasons.pop(now.key, None)
@@ -495,7 +505,7 @@ class ContainerRuntime:
 
     def _remove_images(self, needed: set[str]) -> None:
         assert self._daemon is not None, "it was asked for images"
-        images = self._daemon.images(f"{OWNER}={self._mark}")
+        images = self._daemon.images(f"{IMAGE_OWNER}={self._mark}")
         labels = {each["Id"]: each.get("Labels") or {} for each in images}
         used = {each.get(RUNTIME_LABEL) for each in labels.values() if each.get(VERSION_LABEL) in needed}
         unneeded = {}
@@ -520,7 +530,9 @@ class ContainerRuntime:
             except Exception:
                 log.exception("%s failed", name)
 
-        threading.Thread(target=run, name=f"docker-{name}", daemon=True).start()
+        worker = threading.Thread(target=run, name=f"docker-{name}", daemon=True)
+        self._workers = {each for each in self._workers if each.is_alive()} | {worker}
+        worker.start()
 
 
 def _is_ready(base_image: str) -> Readiness:

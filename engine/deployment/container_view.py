@@ -53,7 +53,7 @@ class Seen:
     @property
     def has_ended(self) -> bool:
         """Docker will not start it again."""
-        return self.status in ("exited", "dead")
+        return self.status in ("exited", "dead", "removing")
 
     def why(self) -> str:
         """Why it ended last, where its own words do not tell; else empty."""

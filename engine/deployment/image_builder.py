@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from engine.deployment.base_image import Base
-from engine.deployment.container_body import OWNER
+from engine.deployment.container_body import IMAGE_OWNER
 from engine.deployment.docker_runtime import DockerDaemon
 from engine.deployment.image_context import (
     LIBRARIES,
@@ -88,7 +88,7 @@ class ImageBuilder:
         bundle = _hash(replica.folder.parent / BUNDLE)
         for each in self._daemon.images(f"{BUNDLE_LABEL}={bundle}"):
             labels = each.get("Labels") or {}
-            if labels.get(OWNER) == self._mark:
+            if labels.get(IMAGE_OWNER) == self._mark:
                 return Image(each["Id"], labels.get(KEY_LABEL, ""))
         return None
 
@@ -121,7 +121,7 @@ class ImageBuilder:
                 write_context(context, dockerfile, folders)
                 size_bytes = context.tell()
                 context.seek(0)
-                self._daemon.build(context, tag, {OWNER: self._mark, **labels})
+                self._daemon.build(context, tag, {IMAGE_OWNER: self._mark, **labels})
         except OSError as error:
             raise Unavailable(
                 f"The image {tag} cannot be put together: {error.strerror}.", "Look at the disk."

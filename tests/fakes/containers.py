@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import threading
 import time
@@ -13,8 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from engine.deployment.base_image import Base
-from engine.deployment.container_body import OWNER
+from engine.deployment.container_body import IMAGE_OWNER, OWNER
 from engine.deployment.container_runtime import ContainerRuntime
 from engine.deployment.docker_runtime import DockerDaemon
 from engine.deployment.image_builder import Image
@@ -73,7 +74,7 @@ class ProgramImage:
         context = io.BytesIO()
         write_context(context, text, {"program": self.folder})
         context.seek(0)
-        self.daemon.build(context, self.tag, {OWNER: self.mark, "mlops.version": "fraud@1"})
+        self.daemon.build(context, self.tag, {IMAGE_OWNER: self.mark, "mlops.version": "fraud@1"})
         self.built += 1
 
 
@@ -96,12 +97,12 @@ def containers(
 def clear_docker(home: Home) -> None:
     """Remove this home's containers and images."""
     daemon = DockerDaemon(SOCKET)
-    label = f"{OWNER}={home_mark(home)}"
+    mark = home_mark(home)
     try:
-        while there := daemon.containers(label):
+        while there := daemon.containers(f"{OWNER}={mark}"):
             for each in there:
                 daemon.remove(each["Id"])
-        tags = [tag for each in daemon.images(label) for tag in each.get("RepoTags") or [each["Id"]]]
+        tags = [tag for each in daemon.images(f"{IMAGE_OWNER}={mark}") for tag in each.get("RepoTags") or [each["Id"]]]
         # Those that others build on come last.
         for tag in sorted(tags, key=lambda tag: ":runtime-" in tag):
             daemon.remove_image(tag)
@@ -127,9 +128,10 @@ def open_folder(replica: ReplicaSpec, behave: str = "") -> None:
 
 def asked_of_docker(method: str, target: str, body: Any = None) -> Any:
     """A call that somebody else makes of Docker."""
-    status, answer = ask(SOCKET, method, target, None if body is None else json.dumps(body).encode(), timeout_s=30.0)
-    assert status < 300, answer
-    return json.loads(answer) if answer else None
+    with httpx.Client(transport=httpx.HTTPTransport(uds=str(SOCKET)), base_url="http://docker", timeout=60) as client:
+        answer = client.request(method, target, json=body)
+    assert answer.status_code < 300, answer.text
+    return answer.json() if answer.content else None
 
 
 def is_root() -> bool:

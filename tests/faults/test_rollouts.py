@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 
 import pytest
 from fakes.bundles import make_bundle
 from fakes.registry import World, add_version, open_world
+from fakes.traffic import Traffic
 
 from engine.deployment.builtin_gateway import BuiltinGateway
 from engine.deployment.process_runtime import ProcessRuntime
@@ -25,55 +21,11 @@ from engine.deployment.reconcile import FAILPOINTS
 from engine.settings import Home
 
 PROGRAM = Path(__file__).parents[1] / "fakes" / "serving_program.py"
-PER_SECOND = 50
 
 
 def until(true: Callable[[], bool]) -> None:
     while not true():
         time.sleep(0.01)
-
-
-@dataclass
-class Traffic:
-    """50 requests a second from five clients, of which one opens a connection for each."""
-
-    port: int
-    body: bytes = b'{"rows": [{}]}'
-    seen: Counter[str] = field(default_factory=Counter)
-    _done: threading.Event = field(default_factory=threading.Event)
-    _clients: list[threading.Thread] = field(default_factory=list)
-
-    def __enter__(self) -> Traffic:
-        self._clients = [threading.Thread(target=self._ask, args=(each > 0,)) for each in range(5)]
-        for client in self._clients:
-            client.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._done.set()
-        for client in self._clients:
-            client.join()
-
-    @property
-    def requests(self) -> int:
-        return sum(self.seen.values())
-
-    def _ask(self, kept: bool) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        while not self._done.wait(5 / PER_SECOND):
-            try:
-                connection.request("POST", "/predict/fraud", self.body, {"content-type": "application/json"})
-                answer = connection.getresponse()
-                text = answer.read()
-                self.seen["200" if answer.status == 200 else f"{answer.status} {text[:200]!r}"] += 1
-            except (OSError, http.client.HTTPException) as error:
-                self.seen[repr(error)] += 1
-                connection.close()
-            if not kept:
-                connection.close()
-        connection.close()
 
 
 @pytest.fixture

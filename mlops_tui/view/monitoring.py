@@ -73,7 +73,8 @@ def threshold_line(threshold: Threshold, rows: int) -> str:
     elif threshold.smallest_distance is not None:
         told += f"; {rows:,} rows would have shown a distance of {threshold.smallest_distance:.2g}"
     allowed = f"{threshold.alarms_per_year:g}"
-    return f"{told}; at most {allowed} false alarm{'' if allowed == '1' else 's'} a year is expected."
+    expected = "alarm a year is" if allowed == "1" else "alarms a year are"
+    return f"{told}; at most {allowed} false {expected} expected."
 
 
 def p_value(value: float | None) -> str:

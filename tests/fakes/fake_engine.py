@@ -41,6 +41,8 @@ class FakeEngine:
         self.calls: list[tuple[str, str, Any]] = []
         self.refusals: dict[str, EngineError] = {}
         """By path: what is answered instead."""
+        self.answers: dict[tuple[str, str], Any] = {}
+        """By (method, path): what is answered, where no state of its own stands behind it."""
         self.on_job_asked: Callable[[JobView], JobView] = lambda job: job
         """How a job has moved on when it is asked for; what it gives is kept."""
         self.on_endpoint_asked: Callable[[EndpointView], EndpointView] = lambda endpoint: endpoint
@@ -104,6 +106,8 @@ class FakeEngine:
         return httpx.Response(200, content=_json(found))
 
     def _route(self, method: str, path: str, params: dict[str, str], body: Any) -> Answer:
+        if (method, path) in self.answers:
+            return self.answers[method, path]
         for pattern, verb, answer in _ROUTES:
             match = re.fullmatch(pattern, path)
             if match and verb == method:

@@ -106,7 +106,6 @@ def _judge(
         promise,
         alarms_per_year=alarms_per_year,
         less_is_better=metric in LOSSES,
-        calm=(ours or waved_off).calm_checks if (ours or waved_off) is not None else 0,  # type: ignore[union-attr]
     )
     for row in rows:
         row.tested = True

@@ -4,7 +4,7 @@ Pure and light, for it runs inside the engine's transaction; the worker measures
 (`engine.monitoring.performance`). The rule:
 
 - Only mature windows speak, each once, in the order of time.
-- A window is tested alone, and together with the three before it: a small loss shows in more rows. One-sided, against
+- A window is tested alone, and together with up to three before it: a small loss shows in more rows. One-sided, against
   the promise with its own standard error (z of the difference, both errors added in squares).
 - `alarms_per_year` buys drift with one half and performance with the other. This half is shared among the windows of a
   year as they come, at least 52 of them, and between the two tests of each.
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 LEAST_WINDOWS_A_YEAR = 52.0
@@ -82,9 +82,9 @@ class Judgement:
     """What the windows that were not tested before have changed."""
 
     loss: Loss | None
-    """The latest that still stands. None: no new window showed one, or it is over again."""
+    """The latest that a new window showed and that still stands; None: none did, or it is over again."""
     calm: int
-    """Windows in a row, up to the newest, that reach the promise again."""
+    """Windows in a row, up to the newest, that reach the promise."""
     alpha: float
     """Of each of the two tests of a window."""
 
@@ -98,16 +98,11 @@ def read_promise(promised: Mapping[str, float | None] | None) -> Promise | None:
 
 
 def judge_windows(
-    windows: Sequence[Window],
-    promise: Promise,
-    *,
-    alarms_per_year: float,
-    less_is_better: bool,
-    calm: int = 0,
+    windows: Sequence[Window], promise: Promise, *, alarms_per_year: float, less_is_better: bool
 ) -> Judgement:
     """Test the windows that were not tested yet; all are of one version, mature, oldest first.
 
-    `calm` is how many in a row had reached the promise again before.
+    Those that were are gone through again, for what stands and what may be tested together follows from them.
 
     >>> at = datetime(2026, 1, 1)
     >>> weeks = [Window(at + i * timedelta(7), at + (i + 1) * timedelta(7), 600, 0.4, 0.03, False) for i in range(3)]
@@ -117,24 +112,24 @@ def judge_windows(
     """
     alpha = alarms_per_year / 2 / _windows_per_year(windows) / 2
     turn = -1.0 if less_is_better else 1.0
-    standing: Loss | None = None
     defined = [window for window in windows if window.value is not None and window.se is not None]
+    told: Loss | None = None
+    began: datetime | None = None
+    calm = first = 0
     for at, window in enumerate(defined):
-        if window.tested:
-            continue
-        losses = [
-            _loss(defined[max(0, at + 1 - many) : at + 1], promise, turn, alpha)
-            for many in ((1, POOLED_WINDOWS) if at else (1,))
-        ]
-        found = min((loss for loss in losses if loss is not None), key=lambda loss: loss.p_value, default=None)
-        if found is not None:
-            began = standing.changed_from if standing else found.changed_from
-            standing, calm = _since(found, began), 0
+        # A window that has raised an alarm raises no other together with those after it.
+        begin = at if began is not None else max(first, at + 1 - POOLED_WINDOWS)
+        tried = (defined[at : at + 1], defined[begin : at + 1])
+        losses = [loss for those in tried if (loss := _loss(those, promise, turn, alpha)) is not None]
+        if losses:
+            found = min(losses, key=lambda loss: loss.p_value)
+            began, calm, first = began or found.changed_from, 0, at + 1
+            told = told if window.tested else _since(found, began)
             continue
         calm = calm + 1 if _reaches(window, promise, turn) else 0
         if calm >= CALM_WINDOWS:
-            standing = None
-    return Judgement(standing, calm, alpha)
+            told = began = None
+    return Judgement(told, calm, alpha)
 
 
 def pooled(windows: Sequence[Window]) -> tuple[float, float]:
@@ -159,7 +154,7 @@ def _loss(windows: Sequence[Window], promise: Promise, turn: float, alpha: float
 
 
 def _since(loss: Loss, began: datetime) -> Loss:
-    return Loss(**loss.__dict__ | {"changed_from": min(began, loss.changed_from)})
+    return replace(loss, changed_from=began)
 
 
 def _reaches(window: Window, promise: Promise, turn: float) -> bool:

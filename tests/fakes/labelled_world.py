@@ -73,7 +73,6 @@ class World:
     labels: list[str] = field(default_factory=list)
     settled: dict[tuple[int, datetime], WindowFigures] = field(default_factory=dict)
     tested: set[tuple[int, datetime]] = field(default_factory=set)
-    calm: int = 0
 
     @property
     def project(self) -> Project:
@@ -124,10 +123,8 @@ class World:
             promise,
             alarms_per_year=self.alarms_per_year,
             less_is_better=self.project.metric in LOSSES,
-            calm=self.calm,
         )
         self.tested |= {(version, one.starts_at) for one in mine}
-        self.calm = judgement.calm
         return judgement.loss
 
     def live_through(

@@ -165,7 +165,8 @@ _GIVE_UP = (
 )
 _OTHER = JOB.alias("other")
 _SAYS_WHAT_LABELS_SAY = ("check", "label")
-_READS_CAPTURES = ("check", "label", "train")
+READS_CAPTURES = ("check", "label", "train")
+"""Kinds of jobs that wait for those before them that compact."""
 _NEXT = (
     select(JOB.c.id)
     .where(
@@ -179,7 +180,7 @@ _NEXT = (
             ),
         ),
         ~exists().where(
-            JOB.c.kind.in_(_READS_CAPTURES),
+            JOB.c.kind.in_(READS_CAPTURES),
             _OTHER.c.kind == "compact",
             _OTHER.c.project_id == JOB.c.project_id,
             _OTHER.c.status.in_(("queued", "running")),

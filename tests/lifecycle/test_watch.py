@@ -10,19 +10,23 @@ from pathlib import Path
 
 import pytest
 from fakes.core import ADA, claim
-from fakes.looked import NOON, alarms, begin, capture, look, release, rewrite, serve, verbs
+from fakes.looked import NOON, alarms, begin, capture, look, release, result, rewrite, serve, verbs
 
 from engine.lifecycle.answer_alarm import close
+from engine.lifecycle.fail_attempt import fail_attempt
 from engine.lifecycle.keep_house import keep_house
 from engine.lifecycle.parts import Parts
 from engine.lifecycle.raise_silence import is_silent
 from engine.lifecycle.sync_schedules import sync_all_schedules
 from engine.lifecycle.watch_models import key_of, watch, watch_again, watch_model
+from engine.registry.queries.fleet import get_fleet
 from engine.registry.queries.jobs import list_jobs
 from engine.registry.queries.schedules import ScheduleRow, read_schedules
 from engine.registry.tables import CaptureFile, Deployment, Job, ScheduleRun, now
 from engine.registry.tx import Tx
+from engine.wire.base import Failure
 from engine.wire.monitoring import AnswerAlarm
+from engine.wire.work import ReportFailure
 
 LINE = json.dumps({"v": 1, "request_id": "x", "columns": ["a"], "rows": [[1.0], [2.0]], "labels": [0, 1]}) + "\n"
 
@@ -238,3 +242,23 @@ def test_a_scheduled_check_is_poked_awake(parts: Parts, deployment: int) -> None
     ring(watched)
     assert poked == ["jobs"]
     assert look(parts, rows=10).outcome == "insufficient"
+
+
+def test_a_check_says_that_it_waits_for_captures_to_be_compacted(parts: Parts, deployment: int) -> None:
+    write_segment(parts, deployment, 300)
+    ring(parts)
+    check, compact = list_jobs(parts.reader, status="queued").jobs
+    assert check.waits_for == f"job {compact.id}, which compacts captures"
+
+
+def test_a_watch_that_fails_calls_for_somebody(parts: Parts, deployment: int) -> None:
+    capture(parts, 500, at=now())
+    ring(parts)
+    worked, _ = begin(parts)
+    why = Failure(code="bad_data", message="The profile cannot be read.")
+    fail_attempt(parts, worked.job_id, worked.attempt, ReportFailure(failure=why))
+    assert get_fleet(parts.reader).rows[0].needs == "check failed: The profile cannot be read."
+    ring(parts, NOON + timedelta(minutes=15))
+    worked, _ = begin(parts)
+    worked.post("check", result(worked))
+    assert get_fleet(parts.reader).rows[0].needs == ""

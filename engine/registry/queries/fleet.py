@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, exists, func, select
 
 from engine.registry.core import ALARM, ALIAS, APPROVAL, DEPLOYMENT, ENDPOINT, JOB, PROJECT, RUN, SNAPSHOT, VERSION
+from engine.registry.events import ENGINE
 from engine.registry.queries.endpoints import NOTHING_SEEN, Observed
 from engine.registry.queries.models import WEIGHTS
 from engine.registry.reader import Source
@@ -30,7 +31,7 @@ def get_fleet(source: Source, seen: Observed = NOTHING_SEEN) -> Fleet:
             _training(connection),
         )
         versions, behind, champions = _versions(connection), _behind(connection), _champions(connection)
-        alarms = _alarms(connection)
+        alarms, unwatched = _alarms(connection), _unwatched(connection)
     rows = [
         _row(
             project,
@@ -41,6 +42,7 @@ def get_fleet(source: Source, seen: Observed = NOTHING_SEEN) -> Fleet:
             behind[project.id],
             champions.get(project.id),
             alarms[project.id],
+            unwatched.get(project.id, ""),
             seen.by_endpoint.get(project.name, Traffic()),
         )
         for project in projects
@@ -115,6 +117,30 @@ def _alarms(connection: Connection) -> dict[int, list[Row[Any]]]:
     return _by_project(connection.execute(found))
 
 
+def _unwatched(connection: Connection) -> dict[int, str]:
+    """By project, why the last look that the engine itself wanted came to nothing."""
+    # By way of those that failed, which are few: jobs of these kinds are many, and end well.
+    newest = (
+        select(func.max(JOB.c.id).label("id"))
+        .where(JOB.c.status == "failed", JOB.c.kind.in_(("check", "compact")), JOB.c.created_by == ENGINE.name)
+        .group_by(JOB.c.project_id, JOB.c.kind)
+        .subquery()
+    )
+    later = JOB.alias("later")
+    mended = exists().where(
+        later.c.project_id == JOB.c.project_id,
+        later.c.id > JOB.c.id,
+        later.c.kind == JOB.c.kind,
+        later.c.status == "succeeded",
+    )
+    found = (
+        select(*JOB.c["project_id", "kind", "failure"]).join_from(JOB, newest, newest.c.id == JOB.c.id).where(~mended)
+    )
+    what = {"check": "check failed", "compact": "captures are not compacted"}
+    rows = connection.execute(found.order_by(JOB.c.kind.desc()))
+    return {row.project_id: _because(what[row.kind], (row.failure or {}).get("message", "")) for row in rows}
+
+
 def _row(
     project: Row[Any],
     data: Row[Any] | None,
@@ -124,6 +150,7 @@ def _row(
     behind: list[Row[Any]],
     champion: int | None,
     alarms: list[Row[Any]],
+    unwatched: str,
     traffic: Traffic,
 ) -> FleetRow:
     newest = versions[-1] if versions else None
@@ -149,7 +176,8 @@ def _row(
         metric_history=[value for value in values if value is not None],
         traffic=traffic,
         open_alarms=len(alarms),
-        needs=_needs(run, newest, behind, champion, [_look_at(project.name, alarm.kind) for alarm in alarms]),
+        needs=_needs(run, newest, behind, champion, [_look_at(project.name, alarm.kind) for alarm in alarms])
+        or unwatched,
     )
 
 

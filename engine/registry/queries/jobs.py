@@ -11,6 +11,7 @@ from engine.errors import NotFound
 from engine.registry.core import JOB, PROJECT
 from engine.registry.queries.paging import bounded, next_before
 from engine.registry.queries.projects import project_id
+from engine.registry.queue import READS_CAPTURES
 from engine.registry.reader import Source
 from engine.wire.base import Failure
 from engine.wire.jobs import JobList, JobView
@@ -99,6 +100,9 @@ class _Ahead:
         first = self.running.get(line) or self.oldest.get(line, row.id)
         if row.project_id is not None and first != row.id:
             return f"job {first} of the same project"
+        compacts = self.running.get((row.project_id, "compact")) or self.oldest.get((row.project_id, "compact"))
+        if row.kind in READS_CAPTURES and compacts is not None and compacts < row.id:
+            return f"job {compacts}, which compacts captures"
         return f"a free worker ({self.workers} at work)" if self.workers else "a worker to start"
 
 

@@ -33,15 +33,29 @@ from engine.wire.monitoring import (
     AnswerAlarm,
     AskCheck,
     AskLabel,
+    AskRetrain,
     CheckList,
     CheckView,
     DriftView,
     LabelList,
     PerformanceView,
+    RetrainAnswer,
+    RetrainList,
+    RetrainView,
     Upload,
+    WhyView,
 )
 from engine.wire.projects import AddedProject, AddProject, ProjectList, ProjectView, TrainAnswer, TrainProject
-from engine.wire.runs import Curve, LoggedRun, LogRun, RunList, RunView, SnapshotList, SnapshotView
+from engine.wire.runs import (
+    Curve,
+    LoggedRun,
+    LogRun,
+    RunList,
+    RunView,
+    SnapshotList,
+    SnapshotProfile,
+    SnapshotView,
+)
 from engine.wire.work import FinishedStep, FinishStep, ReportFailure, ReportProgress, WorkOrder
 
 _STORES_CODE_S = 300.0
@@ -203,14 +217,21 @@ class Routes:
         return post("/v1/runs", run, LoggedRun)
 
     @Route
-    def snapshots(self, project: str) -> Call[SnapshotList]:
-        """Snapshots of a project's data, newest first."""
-        return get("/v1/snapshots", SnapshotList, project=project)
+    def snapshots(
+        self, project: str | None = None, *, limit: int = 100, before: int | None = None
+    ) -> Call[SnapshotList]:
+        """Snapshots of a project's data, or of all, newest first."""
+        return get("/v1/snapshots", SnapshotList, project=project, limit=limit, before=before)
 
     @Route
     def snapshot(self, snapshot_id: int) -> Call[SnapshotView]:
         """One snapshot."""
         return get(path("snapshots", snapshot_id), SnapshotView)
+
+    @Route
+    def snapshot_profile(self, snapshot_id: int) -> Call[SnapshotProfile]:
+        """How the values of a snapshot's columns lie."""
+        return get(path("snapshots", snapshot_id, "profile"), SnapshotProfile)
 
     @Route
     def models(self) -> Call[ModelList]:
@@ -367,6 +388,28 @@ class Routes:
     def performance(self, name: str) -> Call[PerformanceView]:
         """What each version's answers were worth, window by window, and what the gate promised."""
         return get(path("models", name, "performance"), PerformanceView)
+
+    @Route
+    def retrain(self, name: str, *, reason: str = "", now: bool = False) -> Call[RetrainAnswer]:
+        """Have a model trained again once it can be judged fairly, or now. One that is under way is the answer."""
+        body = fill(AskRetrain, reason=reason, now=now)
+        where = path("models", name, "retrain")
+        return post(where, body, RetrainAnswer, timeout_s=_STORES_CODE_S, repeatable=True)
+
+    @Route
+    def retrains(self, *, model: str | None = None, limit: int = 100, before: int | None = None) -> Call[RetrainList]:
+        """Retrains, newest first."""
+        return get("/v1/retrains", RetrainList, model=model, limit=limit, before=before)
+
+    @Route
+    def retrain_of(self, retrain_id: int) -> Call[RetrainView]:
+        """One retrain."""
+        return get(path("retrains", retrain_id), RetrainView)
+
+    @Route
+    def why(self, name: str, number: int) -> Call[WhyView]:
+        """How a version came to be and what became of it."""
+        return get(path("models", name, "versions", number, "why"), WhyView)
 
     @Route
     def fleet(self) -> Call[Fleet]:

@@ -19,6 +19,7 @@ from mlops_tui.cli import (
     predict_verb,
     project_verbs,
     release_verbs,
+    retrain_verbs,
     service_verbs,
     train_verbs,
 )
@@ -44,6 +45,7 @@ for group in (
     predict_verb,
     monitor_verbs,
     label_verbs,
+    retrain_verbs,
     job_verbs,
     audit_verbs,
     engine_verbs,

@@ -56,7 +56,7 @@ def train(
     if version is None:
         raise failure_of(job)
     if not as_json:
-        _show_verdict(console, version)
+        show_verdict(console, version)
     raise typer.Exit(EXIT_BY_OUTCOME[version.verdict.outcome])
 
 
@@ -103,7 +103,8 @@ def _tell_begun(console: Console, answer: TrainAnswer, quiet: bool) -> None:
     console.note(f"Job {answer.job.id} trains {answer.job.project}.")
 
 
-def _show_verdict(console: Console, version: VersionView) -> None:
+def show_verdict(console: Console, version: VersionView) -> None:
+    """The verdict on a version that was just judged, and what to type next."""
     from mlops_tui.view.models import verdict_lines
 
     for line in verdict_lines(version):

@@ -10,6 +10,7 @@ from engine.api.routers import (
     models,
     monitoring,
     projects,
+    retrains,
     runs,
     uploads,
     work,
@@ -28,6 +29,7 @@ ALL = tuple(
         monitoring,
         uploads,
         labels,
+        retrains,
         events,
         housekeeping,
     )

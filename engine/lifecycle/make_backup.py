@@ -37,6 +37,7 @@ from engine.lifecycle.backup_folder import (
     write_manifest,
 )
 from engine.lifecycle.caller import Caller
+from engine.lifecycle.flush_captures import flush_captures
 from engine.lifecycle.parts import Parts
 from engine.registry.copy_registry import copy_registry
 from engine.registry.migrate import head_revision
@@ -54,6 +55,8 @@ _PARTIAL = ".part"
 _NAMED = 5
 _SPARE_BYTES = 16 << 20
 """For the manifest, folders and what is captured meanwhile."""
+FLUSH_WITHIN_S = 30.0
+"""So long a backup waits for captures to be compacted; what is not by then, such as behind long jobs, is not in it."""
 _WAIT_S = 10.0
 """Housekeeping removes what is old in less."""
 
@@ -68,6 +71,7 @@ def make_backup(parts: Parts, caller: Caller, ask: MakeBackup) -> BackupMade:
         DiskFull, Forbidden, Unavailable: it cannot be written.
     """
     folder = _checked_folder(parts.home, ask.folder)
+    flush_captures(parts, FLUSH_WITHIN_S)
     if not parts.removal.acquire(timeout=_WAIT_S):
         raise Conflict("A backup is being made already, or garbage is being collected.", "Ask again when it is done.")
     try:

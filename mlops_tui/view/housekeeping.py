@@ -11,7 +11,7 @@ from mlops_tui.view.figures import several, size
 if TYPE_CHECKING:
     from engine.wire.housekeeping import BackupMade, BackupRestored, GarbageLine
 
-GARBAGE_HEADS = ("WHAT", "FILES", "SIZE", "WHY")
+GARBAGE_HEADS = ("what", "files", "size", "why")
 
 
 def backup_facts(made: BackupMade) -> list[tuple[str, Cell]]:

@@ -24,6 +24,7 @@ from engine.errors import (
     NotFound,
     VersionMismatch,
 )
+from engine.lifecycle import flush_captures
 from engine.lifecycle import make_backup as making
 from engine.lifecycle.deploy_version import deploy_version
 from engine.lifecycle.make_backup import make_backup
@@ -385,3 +386,32 @@ def test_a_backup_is_told_in_the_audit_chain(trained: Parts, folder: Path, other
         assert (restored.actor, restored.evidence["from_home"]) == ("cy", str(trained.home.root))
         with again.reader.connection() as connection:
             assert len(connection.execute(BLOB.select()).all()) == made.blobs
+
+
+def test_what_was_captured_so_far_is_compacted_first(
+    trained: Parts, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    captures = trained.home.serve(1) / "r00" / "captures"
+    captures.mkdir(parents=True)
+    (captures / "00000001.jsonl").write_bytes(b"{}\n")
+    waited: list[float] = []
+
+    def work(_: float) -> None:
+        """A worker takes its time, and compacts."""
+        waited.append(1.0)
+        result = {"segment": 1, "byte": 3, "rows": 0, "requests": 0, "duplicates": 0, "damaged_lines": 0, "dropped": 0}
+        claim(trained).post("compact", result | {"files": []})
+
+    monkeypatch.setattr(flush_captures.time, "sleep", work)
+    assert back_up(trained, folder).blobs
+    assert waited == [1.0]
+
+
+def test_a_backup_does_not_wait_for_ever_for_captures(
+    trained: Parts, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    captures = trained.home.serve(1) / "r00" / "captures"
+    captures.mkdir(parents=True)
+    (captures / "00000001.jsonl").write_bytes(b"{}\n")
+    monkeypatch.setattr(making, "FLUSH_WITHIN_S", 0.0)
+    assert back_up(trained, folder).blobs

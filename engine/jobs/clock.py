@@ -86,6 +86,9 @@ class Clock:
     def stop(self) -> None:
         """Begin nothing new, and wait for what runs."""
         if self._scheduler.running:
+            # It must not be stopped amid a look at what is due, which would then fail; to list waits for one under way.
+            self._scheduler.pause()
+            self._scheduler.get_jobs()
             self._scheduler.shutdown(wait=True)
 
     def soon(self, call: Callable[[], object], name: str) -> None:

@@ -113,3 +113,31 @@ class SnapshotList(Body):
     """`GET /v1/snapshots`, newest first."""
 
     snapshots: list[SnapshotView]
+    next_before: int | None = None
+
+
+class ColumnProfile(Body):
+    """How the values of one column lie."""
+
+    column: str
+    type: str
+    nulls: int
+    distinct: int
+    minimum: float | str | None = None
+    """Of numbers, and of times as text; None: there are no values, or they have no order."""
+    median: float | None = None
+    maximum: float | str | None = None
+    mean: float | None = None
+    std: float | None = None
+    bins: list[float] = Field(default_factory=list)
+    """Of numbers: shares of the rows in bins of one width from the minimum to the maximum."""
+    top: list[tuple[str, int]] = Field(default_factory=list)
+    """Of categories: the most frequent with their rows."""
+
+
+class SnapshotProfile(Body):
+    """`GET /v1/snapshots/{id}/profile`. Columns that are only kept, such as the id, are not profiled."""
+
+    snapshot: int
+    rows: int
+    columns: list[ColumnProfile]

@@ -10,8 +10,9 @@ from engine.api.context import InEngine
 from engine.api.fields import PageSize, RowId
 from engine.api.roles import Operator, Viewer
 from engine.lifecycle.log_run import begin_log_run
+from engine.lifecycle.read_snapshot_profile import read_snapshot_profile
 from engine.registry.queries import runs, snapshots
-from engine.wire.runs import Curve, LoggedRun, LogRun, RunList, RunView, SnapshotList, SnapshotView
+from engine.wire.runs import Curve, LoggedRun, LogRun, RunList, RunView, SnapshotList, SnapshotProfile, SnapshotView
 
 router = APIRouter(prefix="/v1", tags=["runs"])
 
@@ -52,12 +53,24 @@ async def post_run(engine: InEngine, caller: Operator, body: LogRun) -> LoggedRu
 
 
 @router.get("/snapshots")
-def list_snapshots(engine: InEngine, caller: Viewer, project: str | None = None) -> SnapshotList:
-    """Snapshots of a project's data, newest first."""
-    return snapshots.list_snapshots(engine.parts.reader, project=project)
+def list_snapshots(
+    engine: InEngine,
+    caller: Viewer,
+    project: str | None = None,
+    limit: PageSize = 100,
+    before: RowId | None = None,
+) -> SnapshotList:
+    """Snapshots of a project's data, or of all, newest first."""
+    return snapshots.list_snapshots(engine.parts.reader, project=project, limit=limit, before=before)
 
 
 @router.get("/snapshots/{snapshot_id}")
 def get_snapshot(engine: InEngine, caller: Viewer, snapshot_id: RowId) -> SnapshotView:
     """One snapshot."""
     return snapshots.get_snapshot(engine.parts.reader, snapshot_id)
+
+
+@router.get("/snapshots/{snapshot_id}/profile")
+def get_snapshot_profile(engine: InEngine, caller: Viewer, snapshot_id: RowId) -> SnapshotProfile:
+    """How the values of its columns lie."""
+    return read_snapshot_profile(engine.parts, snapshot_id)

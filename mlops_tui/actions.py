@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -10,14 +11,19 @@ from textual.widget import AwaitMount
 from engine.errors import EngineError, InvalidInput
 from mlops_tui.commands import BY_ID, Command
 from mlops_tui.messages import ActionDone, ActionFailed
-from mlops_tui.opening import OpeningScreen
+from mlops_tui.opening import OpeningScreen, version_named
 from mlops_tui.screens.confirm import ConfirmScreen
+from mlops_tui.view.roles import may, why_not
 
 if TYPE_CHECKING:
     from engine.client import AsyncEngineClient
+    from engine.wire.endpoints import ReleasePreview, ReleaseVerb
+    from mlops_tui.screens.release import Order
 
 Ask = Callable[["AsyncEngineClient"], Awaitable[str]]
 """Asks the engine and gives a sentence on what came of it."""
+AskForOrder = Callable[["AsyncEngineClient", str, "Order"], Awaitable[str]]
+"""The same, for a model and what was said yes to."""
 
 
 class ActingScreen(OpeningScreen):
@@ -34,47 +40,40 @@ class ActingScreen(OpeningScreen):
         return self._do(command, name, ask)
 
     def do_approve(self, argument: str) -> AwaitMount | None:
-        """Approve a version, after a question."""
-        command, version = BY_ID["approve"], argument or self.subject("version")
+        """Approve a version, on its verdict."""
 
-        async def ask(engine: AsyncEngineClient) -> str:
-            name, number = _version(version)
-            await engine.approve(name, _needed(number, version))
-            return f"{version} is approved"
+        async def ask(engine: AsyncEngineClient, name: str, order: Order) -> str:
+            await engine.approve(name, order.version or 0, override=order.override)
+            return f"{name}@{order.version} is approved"
 
-        return self._do(command, version, ask, question=f"Approve {version}?")
+        return self._release("approve", argument, ask)
 
     def do_deploy(self, argument: str) -> AwaitMount | None:
-        """Release a version, after a question."""
-        command, version = BY_ID["deploy"], argument or self.subject("version")
+        """Release a version, once it is seen what that changes."""
 
-        async def ask(engine: AsyncEngineClient) -> str:
-            name, number = _version(version)
-            begun = await engine.deploy(name, version=number)
+        async def ask(engine: AsyncEngineClient, name: str, order: Order) -> str:
+            begun = await engine.deploy(name, version=order.version, override=order.override)
             return f"{begun.endpoint}@{begun.version} is {begun.status}"
 
-        return self._do(command, version, ask, question=f"Give {version} all the traffic of its endpoint?")
+        return self._release("deploy", argument, ask)
 
     def do_promote(self, argument: str) -> AwaitMount | None:
-        """Give a version all the traffic, after a question."""
-        command, version = BY_ID["promote"], argument or self.subject("version")
+        """Give a version all the traffic, once it is seen what that changes."""
 
-        async def ask(engine: AsyncEngineClient) -> str:
-            name, number = _version(version)
-            begun = await engine.promote(name, version=number)
+        async def ask(engine: AsyncEngineClient, name: str, order: Order) -> str:
+            begun = await engine.promote(name, version=order.version, override=order.override)
             return f"{begun.endpoint}@{begun.version} is {begun.status}"
 
-        return self._do(command, version, ask, question=f"Make {version} the champion?")
+        return self._release("promote", argument, ask)
 
     def do_rollback(self, argument: str) -> AwaitMount | None:
-        """Back to the champion before; a live champion's name must be typed."""
-        command, name = BY_ID["rollback"], argument or self.subject("model")
+        """Back to the champion before, once it is seen which one that is."""
 
-        async def ask(engine: AsyncEngineClient) -> str:
+        async def ask(engine: AsyncEngineClient, name: str, order: Order) -> str:
             begun = await engine.rollback(name)
             return f"{begun.endpoint}@{begun.version} is {begun.status}"
 
-        return self._do(command, name, ask, question=f"Take the champion of {name} out of service?", typed=name)
+        return self._release("rollback", argument, ask)
 
     def do_cancel(self, argument: str) -> AwaitMount | None:
         """Cancel a job, after a question."""
@@ -99,11 +98,52 @@ class ActingScreen(OpeningScreen):
         self.say(f"$ {BY_ID['logs'].line(job_id)}")
         return self.app.push_screen(LogScreen(number, self._mode_id))
 
+    def _release(self, verb: ReleaseVerb, argument: str, ask: AskForOrder) -> AwaitMount | None:
+        """Show what it would change; yes gives just that order."""
+        from mlops_tui.screens.release import ReleaseScreen
+
+        command = BY_ID[verb]
+        about = argument or self.subject(command.takes)
+        if not self._may(command, about):
+            return None
+        try:
+            name, number = version_named(about)
+            if verb == "approve" and number is None:
+                raise InvalidInput(f"{about[:60]!r} names no version.", f"Write {name[:40]}@1.")
+        except InvalidInput as error:
+            self.say(f"✗ {error.message} {error.hint}", "bad")
+            return None
+        number = None if verb == "rollback" else number
+        line = command.line(name if number is None else f"{name}@{number}")
+
+        async def look() -> ReleasePreview:
+            return await self.engine_app.engine.preview_release(name, verb, version=number)
+
+        def begin(order: Order | None) -> None:
+            if order is None:
+                self.say(f"Not done: {line}")
+                return
+            told = line if order.override is None else f"{line} --override {shlex.quote(order.override)}"
+            self.say(f"$ {told} …", "busy")
+            self.run_worker(self._ask(told, lambda engine: ask(engine, name, order)), group="actions")
+
+        return self.app.push_screen(ReleaseScreen(look, f"{command.title} {about}", line), begin)
+
+    def _may(self, command: Command, about: str) -> bool:
+        """Whether there is something to do it to, and the role for it; says what is missing."""
+        caller = self.engine_app.caller
+        if not about:
+            self.say(f"✗ {command.title} what? :{command.id} {command.takes.upper()}", "bad")
+        elif caller is not None and not may(caller, command):
+            self.say(f"✗ {why_not(caller, command)}", "bad")
+        else:
+            return True
+        return False
+
     def _do(
         self, command: Command, argument: str, ask: Ask, *, question: str = "", typed: str = ""
     ) -> AwaitMount | None:
-        if not argument:
-            self.say(f"✗ {command.title} what? :{command.id} {command.takes.upper()}", "bad")
+        if not self._may(command, argument):
             return None
         line = command.line(argument)
 
@@ -126,19 +166,6 @@ class ActingScreen(OpeningScreen):
             self.post_message(ActionFailed(line, error))
         else:
             self.post_message(ActionDone(line, said))
-
-
-def _version(text: str) -> tuple[str, int | None]:
-    name, at, number = text.partition("@")
-    if at and not (number.isascii() and number.isdigit() and len(number) < 16):
-        raise InvalidInput(f"{text[:60]!r} names no version.", "Write fraud@3.")
-    return name, int(number) if at else None
-
-
-def _needed(number: int | None, text: str) -> int:
-    if number is None:
-        raise InvalidInput(f"{text[:60]!r} names no version.", f"Write {text[:40]}@1.")
-    return number
 
 
 def _job(text: str) -> int:

@@ -24,7 +24,16 @@ from mlops_tui.commands import Argument, Command, typed_commands
 from mlops_tui.dispatch import answer_of, bindings_of
 from mlops_tui.feed import Feed
 from mlops_tui.keymap import OwnKeys, read_keys
-from mlops_tui.messages import ActionDone, ActionFailed, EngineFound, EngineLost, EventCame, ProgressCame, Verified
+from mlops_tui.messages import (
+    ActionDone,
+    ActionFailed,
+    CallerKnown,
+    EngineFound,
+    EngineLost,
+    EventCame,
+    ProgressCame,
+    Verified,
+)
 from mlops_tui.screens.base import LoopScreen
 from mlops_tui.screens.fleet import FleetScreen
 from mlops_tui.screens.not_there import MEANWHILE, not_there
@@ -38,6 +47,7 @@ from mlops_tui.view.trouble import Trouble, with_trouble
 
 if TYPE_CHECKING:
     from engine.client import AsyncEngineClient
+    from engine.wire.about import About
 
 QUICK_PACE_S, SLOW_PACE_S = 0.15, 1.0
 """How long news is gathered before a screen asks for more and redraws."""
@@ -55,6 +65,12 @@ def _models_screen() -> Screen[Any]:
     from mlops_tui.screens.models import ModelsScreen
 
     return ModelsScreen()
+
+
+def _data_screen() -> Screen[Any]:
+    from mlops_tui.screens.data import DataScreen
+
+    return DataScreen()
 
 
 def _jobs_screen() -> Screen[Any]:
@@ -88,6 +104,7 @@ class MlopsApp(App[None]):
         "deployments": _deployments_screen,
         "runs": _runs_screen,
         "models": _models_screen,
+        "data": _data_screen,
         "jobs": _jobs_screen,
         "audit": _audit_screen,
         **{mode: not_there(mode) for mode in MEANWHILE},
@@ -96,6 +113,8 @@ class MlopsApp(App[None]):
 
     link: reactive[Link] = reactive(Link())
     said: reactive[Cell] = reactive(Cell(""))
+    caller: reactive[About | None] = reactive(None)
+    """As whom the engine sees whoever sits here; None: not asked yet."""
 
     def __init__(
         self,
@@ -162,9 +181,20 @@ class MlopsApp(App[None]):
     def _engine_found(self, message: EngineFound) -> None:
         was_lost = self.link.lost_at is not None
         self.link = Link(found=True)
+        self.run_worker(self._ask_who(), group="caller", exclusive=True)
         if was_lost and self.said.tone != "bad":
             self.say("✓ The engine is back; nothing was lost.", "good")
         self._hand_on(EngineFound(message.after))
+
+    async def _ask_who(self) -> None:
+        try:
+            self.post_message(CallerKnown(await self.engine.about()))
+        except EngineError as error:
+            self.tell_failure(error)
+
+    @on(CallerKnown)
+    def _caller_known(self, message: CallerKnown) -> None:
+        self.caller = message.caller
 
     @on(EngineLost)
     def _engine_lost(self, message: EngineLost) -> None:

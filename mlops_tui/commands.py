@@ -47,7 +47,7 @@ class Command:
 
 _ROWS: tuple[Where, ...] = (
     *("fleet", "runs", "run", "models", "versions"),
-    *("deployments", "endpoint", "data", "jobs", "audit"),
+    *("deployments", "endpoint", "data", "snapshot", "jobs", "audit"),
 )
 """Screens with rows that open."""
 _RELEASES: tuple[Where, ...] = ("fleet", "run", "models", "versions", "version", "deployments", "endpoint")
@@ -65,7 +65,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("jobs", "Jobs", "Queue, progress, logs.", "7", takes="model", cli="mlops jobs"),
     Command("audit", "Audit", "Who did what, when.", "8", takes="model", cli="mlops audit {}"),
     Command("open", "Open", "Open the row under the cursor.", "enter", _ROWS, footer=True),
-    Command("describe", "Describe", "All that is known of the row.", "d", (*_ROWS, "snapshot"), footer=True),
+    Command("describe", "Describe", "All that is known of the row.", "d", _ROWS, footer=True),
     Command("logs", "Logs", "Follow what its job or server prints.", "l", _JOBS, "job", "mlops logs {} -f", True),
     Command("metric", "Metric", "The curves of the next metric.", "m", ("run",), footer=True),
     Command("train", "Train", "Train the model and judge it.", "t", _TRAINS, "model", "mlops train {}", True),
@@ -77,9 +77,13 @@ COMMANDS: tuple[Command, ...] = (
     Command("verify", "Verify", "Hash every event and file again.", "V", ("audit", "event"), cli="mlops verify"),
     Command("curl", "Curl", "Send a curl line that asks it to the clipboard.", "c", ("deployments", "endpoint")),
     Command(
-        "copy", "Copy", "Send it to the clipboard, as JSON or plain.", "y", (*_ROWS, "version", "snapshot", "event", "errors")
+        "copy",
+        "Copy",
+        "Send it to the clipboard, as JSON or plain.",
+        "y",
+        (*_ROWS, "version", "event", "errors"),
     ),
-    Command("sort", "Sort", "Another order.", "s", (*_ROWS, "snapshot"), footer=True),
+    Command("sort", "Sort", "Another order.", "s", _ROWS, footer=True),
     Command("filter", "Filter", "Only what has these words; /! turns it round.", "slash", shown_key="/", footer=True),
     Command("command", "Command", "Type a command; tab completes.", "colon", shown_key=":", footer=True),
     Command("help", "Help", "The keys of this screen.", "question_mark", shown_key="?", footer=True),

@@ -11,12 +11,13 @@ from textual.message import Message
 
 if TYPE_CHECKING:
     from engine.errors import EngineError
-    from engine.wire.endpoints import DeploymentList, EndpointList, EndpointView
+    from engine.wire.about import About
+    from engine.wire.endpoints import DeploymentList, EndpointList, EndpointView, ReleasePreview
     from engine.wire.events import EventList, EventView, Progress
     from engine.wire.fleet import Fleet
     from engine.wire.jobs import LogPage
     from engine.wire.models import VersionView
-    from engine.wire.runs import RunView
+    from engine.wire.runs import RunView, SnapshotProfile, SnapshotView
     from mlops_tui.view.cell import Cell
     from mlops_tui.view.curves import Curves
 
@@ -117,6 +118,37 @@ class VersionRead(Message):
     """A version as it is now."""
 
     version: VersionView
+
+
+@dataclass
+class PreviewRead(Message):
+    """What an order about a release would change."""
+
+    preview: ReleasePreview
+
+
+@dataclass
+class PreviewFailed(Message):
+    """What it would change could not be asked."""
+
+    error: EngineError
+
+
+@dataclass
+class CallerKnown(Message, bubble=False):
+    """As whom the engine sees whoever sits here."""
+
+    caller: About
+
+
+@dataclass
+class SnapshotRead(Message):
+    """A snapshot and the one before it of the same data, with their profiles where they can be read."""
+
+    snapshot: SnapshotView
+    profile: SnapshotProfile | None
+    before: SnapshotView | None
+    profile_before: SnapshotProfile | None
 
 
 @dataclass

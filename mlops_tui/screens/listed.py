@@ -6,7 +6,6 @@ from abc import abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel
 from textual import on
 
 from engine.errors import EngineError
@@ -20,7 +19,7 @@ from mlops_tui.widgets.bars import StatusBar
 from mlops_tui.widgets.line_pane import LinePane
 from mlops_tui.widgets.line_table import LineTable
 
-T = TypeVar("T", bound=BaseModel)
+T = TypeVar("T")
 
 
 class ListedScreen(ActingScreen, Generic[T]):
@@ -164,7 +163,11 @@ class ListedScreen(ActingScreen, Generic[T]):
         """The row as JSON."""
         thing = self.current()
         if thing is not None:
-            self.engine_app.send_to_clipboard(thing.model_dump_json(indent=2))
+            self.engine_app.send_to_clipboard(self.as_json(thing))
+
+    def as_json(self, thing: T) -> str:
+        """What is copied of a row."""
+        return str(thing.model_dump_json(indent=2))  # type: ignore[attr-defined]
 
     def shown_lines(self) -> list[str]:
         """The rows as text."""

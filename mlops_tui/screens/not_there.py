@@ -12,7 +12,6 @@ from mlops_tui.widgets.line_pane import LinePane
 
 MEANWHILE = {
     "monitoring": "Nothing is watched yet; answers are captured, so nothing is lost until it is.",
-    "data": "`mlops show snapshot 1` shows a snapshot.",
 }
 
 

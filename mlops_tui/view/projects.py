@@ -42,5 +42,5 @@ def snapshot_facts(snapshot: SnapshotView, now: datetime) -> list[tuple[str, Cel
     for column in snapshot.data_schema.get("columns", []):
         told = f"{column.get('type')} · {column.get('nulls')} null · {column.get('distinct')} distinct"
         facts.append((f"column {cell(column.get('name')).text}", cell(told)))
-    facts += [("✗ expectation", cell(one.get("message") or one, "bad")) for one in snapshot.failures]
+    facts += [("✗ expectation", cell(one.get("sentence") or one, "bad")) for one in snapshot.failures]
     return facts

@@ -2,8 +2,8 @@
 
 Per column: null share; of numbers minimum, maximum, mean, standard deviation, and counts and means between fixed edges
 at the quantiles, fine enough that the Kolmogorov-Smirnov distance read from them is off by at most one bin's share;
-of categories the counts by value. With `data.time` also how much stretches of the rows differ from the whole of them
-(`stretches`). Beside the profile a sample of at most 10,000 rows.
+of categories the counts by value (of more than 1,000 also by hash). With `data.time` also how much stretches of the
+rows differ from the whole of them (`stretches`). Beside the profile a sample of at most 10,000 rows.
 
 Format 1 had neither means nor stretches.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import polars as pl
@@ -25,6 +26,8 @@ BINS = 256
 COARSE_BINS = 64
 """Of them stretches are told apart."""
 CATEGORIES = 1000
+HASHED = 256
+"""Cells into which the values of a column are hashed that has more than those."""
 RESERVOIR_ROWS = 10_000
 
 Floats = NDArray[np.float64]
@@ -121,11 +124,32 @@ def _names(values: pl.Series, order: Order | None) -> dict[str, Any]:
     filled = values.drop_nulls()
     counted = filled.rename("value").value_counts().sort(["count", "value"], descending=[True, False])
     kept = counted.head(CATEGORIES)
-    categories = [list(pair) for pair in kept.rows()]
-    told = {"categories": categories, "other": len(filled) - int(kept["count"].sum())}
-    if order is None or not categories:
+    told: dict[str, Any] = {
+        "categories": [list(pair) for pair in kept.rows()],
+        "other": len(filled) - int(kept["count"].sum()),
+    }
+    if not len(filled):
         return told
-    return told | {"stretches": category_stretches(category_codes(values, kept["value"])[order], len(categories) + 1)}
+    if told["other"]:
+        cells = hash_cells(counted["value"])
+        told["hashed"] = np.bincount(cells, counted["count"], minlength=HASHED).astype(np.int64).tolist()
+    if order is None:
+        return told
+    codes = category_codes(values, counted["value"])
+    if told["other"]:
+        # the last place of `cells` stands for no value, which has the code -1
+        codes = np.append(cells, -1)[codes]
+    width = HASHED if told["other"] else kept.height
+    return told | {"stretches": category_stretches(codes[order], width + 1)}
+
+
+def hash_cells(values: pl.Series) -> NDArray[np.int64]:
+    """A cell for each text, 0 to 255, the same wherever it is asked for.
+
+    Of a column with more values than are listed, the listed ones were chosen for being frequent, so that they are
+    less so in any other sample; cells that know nothing of frequencies are fair.
+    """
+    return np.array([crc32(value.encode()) % HASHED for value in values], dtype=np.int64)
 
 
 def category_codes(values: pl.Series, known: pl.Series) -> NDArray[np.int64]:

@@ -79,7 +79,7 @@ def test_chi_square_of_two_samples_is_scipys(before: list[int], seed: int) -> No
 
 
 @given(counts, st.integers(0, 2**32 - 1))
-def test_pooled_cells_expect_five_rows_or_are_one(before: list[int], seed: int) -> None:
+def test_pooled_cells_expect_ten_rows_or_are_one(before: list[int], seed: int) -> None:
     now = np.random.default_rng(seed).integers(0, 40, len(before))
     groups = pool_small(np.array(before), now)
     together, smaller = np.array(before) + now, min(sum(before), int(now.sum()))

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from engine.monitoring.statistics.gamma import upper_gamma
 
-SMALLEST_EXPECTED = 5.0
-"""Rows that a cell needs for the chi-square distribution to hold (Cochran 1954)."""
+SMALLEST_EXPECTED = 10.0
+"""Rows that a cell needs for the chi-square distribution to hold, also where it is read far out: with the usual five
+(Cochran 1954) one in 10,000 of hundreds of cells came twice as often."""
 
 
 def chi_square_tail(statistic: float, freedom: float) -> float:
@@ -42,24 +43,30 @@ def chi_square_p_value(reference: NDArray[Any], current: NDArray[Any]) -> float:
     return chi_square_tail(float(statistic), int(filled.sum()) - 1)
 
 
-def pool_small(reference: NDArray[Any], current: NDArray[Any]) -> NDArray[np.int64]:
-    """The group of each cell, shape (cells,), such that the smaller sample expects 5 rows or more in each group.
+def pool_small(reference: NDArray[Any], current: NDArray[Any], smaller: float | None = None) -> NDArray[np.int64]:
+    """The group of each cell, shape (cells,), such that the smaller sample expects 10 rows or more in each group.
 
-    Cells that are large enough are a group of their own; the others are joined in the order of their size, which is
-    the same for both samples together, so that pooling favours neither.
+    `smaller`: how many rows that sample is worth, where its rows depend on each other; None: as many as it has. The
+    counts themselves must be of rows as they are: with weights, cells of one size no longer have shares of one size.
+
+    Cells that are large enough are a group of their own; the others are joined in the order of their size in both
+    samples together, so that pooling favours neither. Cells of one size come in an arbitrary, fixed order: in that of
+    the reference's counts they would come in the opposite order of the other sample's.
 
     >>> pool_small(np.array([900, 60, 30, 8, 2]), np.array([90, 6, 3, 1, 0])).tolist()
     [1, 0, 0, 0, 0]
     """
     together = np.asarray(reference, dtype=np.float64) + current
     total = together.sum()
-    smaller = min(float(np.sum(reference)), float(np.sum(current)))
+    if smaller is None:
+        smaller = min(float(np.sum(reference)), float(np.sum(current)))
     if not total or not smaller:
         return np.zeros(len(together), dtype=np.int64)
     expected = together / total * smaller
     groups = np.zeros(len(together), dtype=np.int64)
     group, gathered = 0, 0.0
-    for cell in np.argsort(expected, kind="stable").tolist():
+    arbitrary = np.random.default_rng(0).permutation(len(expected))
+    for cell in np.lexsort((arbitrary, together)).tolist():
         if gathered >= SMALLEST_EXPECTED:
             group, gathered = group + 1, 0.0
         groups[cell] = group

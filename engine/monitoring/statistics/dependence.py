@@ -93,7 +93,7 @@ def stretch_inflation_of_numbers(below: Floats, whole: Floats, rows: Floats, par
 def stretch_inflation_of_categories(counts: Floats, shares: Floats, part: float) -> float:
     """The same of categories; at least 1.
 
-    `counts`: of each stretch by cell, shape (stretches, cells), every cell expecting 5 rows or more; `shares`: of all
+    `counts`: of each stretch by cell, shape (stretches, cells), every cell expecting 10 rows or more; `shares`: of all
     rows by cell, none of them 0. The larger of two ratios of the stretches' chi-squares to independent rows': of the
     mean (Rao and Scott 1984, first order), and of variance to mean, which sees that few cells do all the moving.
 

@@ -11,7 +11,7 @@ from engine.monitoring.statistics.chi_square import SMALLEST_EXPECTED
 def shares_p_value(reference_hits: float, reference_rows: float, hits: float, rows: float) -> float:
     """How often two samples with the same share differ so much or more, either way. Counts need not be whole.
 
-    Pooled normal approximation with Yates' correction; where either sample expects fewer than five hits (or misses)
+    Pooled normal approximation with Yates' correction; where either sample expects fewer than ten hits (or misses)
     the exact test of two rare counts. 1.0 where one side has no rows.
 
     >>> f"{shares_p_value(100, 10_000, 60, 1_000):.1e}"

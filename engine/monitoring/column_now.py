@@ -1,0 +1,93 @@
+"""A column of the rows that came in production, read once for all that is measured of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Counts = NDArray[np.int64]
+Order = NDArray[np.int64]
+
+_SAMPLED = 32_768
+_CHUNKS = 4
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """In which order rows came."""
+
+    rows: int
+    order: Order | None = None
+    """Rows from the oldest to the newest; None: as they are."""
+
+    @cached_property
+    def neighbours(self) -> tuple[Order, Order]:
+        """Some rows that came one after another, at most 32,768, and where among them a gap is."""
+        if self.rows <= _SAMPLED:
+            return self._in_order(0, self.rows), np.zeros(0, dtype=np.int64)
+        size = _SAMPLED // _CHUNKS
+        starts = np.linspace(0, self.rows - size, _CHUNKS).astype(np.int64).tolist()
+        places = np.concatenate([self._in_order(start, start + size) for start in starts])
+        return places, np.arange(size, len(places), size, dtype=np.int64)
+
+    def newest(self, rows: int) -> Order:
+        """The places of the newest rows, oldest first."""
+        return self._in_order(max(0, self.rows - rows), self.rows)
+
+    def _in_order(self, start: int, stop: int) -> Order:
+        return np.arange(start, stop, dtype=np.int64) if self.order is None else self.order[start:stop]
+
+
+class ColumnNow:
+    """The values of one column, of the type that the reference has it in: Float64 for numbers, String for categories.
+
+    NaN counts as null.
+    """
+
+    def __init__(self, values: pl.Series, arrival: Arrival) -> None:
+        self.values = values.fill_nan(None) if values.dtype == pl.Float64() and _holds_nan(values) else values
+        self.arrival = arrival
+        self.rows = len(values)
+        self.nulls = self.values.null_count()
+        self.filled = self.rows - self.nulls
+
+    @property
+    def null_share(self) -> float:
+        """0 to 1; 0.0 without rows."""
+        return self.nulls / self.rows if self.rows else 0.0
+
+    @cached_property
+    def ordered(self) -> Floats:
+        """Of a number: its values, ascending."""
+        return np.sort(self.values.drop_nulls().to_numpy())
+
+    @cached_property
+    def counted(self) -> pl.DataFrame:
+        """Of a category: `value` and `count`, most frequent first."""
+        counted = self.values.drop_nulls().rename("value").value_counts(name="count")
+        return counted.sort(["count", "value"], descending=[True, False])
+
+    @cached_property
+    def neighbours(self) -> tuple[pl.Series, Order]:
+        """Some values in the order they came, nulls left out, and where among them a gap is."""
+        places, breaks = self.arrival.neighbours
+        sampled = self.values if len(places) == self.rows and self.arrival.order is None else self.values[places]
+        if not sampled.null_count():
+            return sampled, breaks
+        before = np.cumsum(sampled.is_not_null().to_numpy())
+        return sampled.drop_nulls(), np.array([before[place - 1] for place in breaks], dtype=np.int64)
+
+    @cached_property
+    def null_neighbours(self) -> tuple[Order, Order]:
+        """The same rows: 1 where there is no value, 0 where there is one."""
+        places, breaks = self.arrival.neighbours
+        return self.values[places].is_null().cast(pl.Int64).to_numpy(), breaks
+
+
+def _holds_nan(values: pl.Series) -> bool:
+    return bool(values.is_nan().any())

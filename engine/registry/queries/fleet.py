@@ -214,16 +214,16 @@ def _needs(
         return "train it"
     if run.status == "failed":
         return _because("training failed", (run.failure or {}).get("message", ""))
+    deployed = {row.number for row in behind} | {champion}
+    is_new = newest is not None and newest.number not in deployed
+    # What has passed may be the answer to the alarm.
+    if newest is not None and is_new and newest.approval is not None:
+        return f"deploy version {newest.number}"
+    if newest is not None and is_new and newest.outcome == "pass":
+        return f"approve version {newest.number}"
     if alarms:
         return alarms[0]
-    if newest is None:
+    if newest is None or not is_new:
         return ""
-    deployed = {row.number for row in behind} | {champion}
-    if newest.number in deployed:
-        return ""
-    if newest.approval is not None:
-        return f"deploy version {newest.number}"
-    if newest.outcome == "pass":
-        return f"approve version {newest.number}"
     # A verdict that is not `pass` calls for nobody while something serves already.
     return "" if champion is not None else f"look at version {newest.number}: {newest.outcome}"

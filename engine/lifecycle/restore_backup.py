@@ -210,15 +210,17 @@ def _run_again(tx: Tx, by: Actor, job: Job) -> None:
 
 
 def _go_on_capturing(home: Home, offsets: dict[tuple[int, int], tuple[int, int]]) -> None:
-    """An empty segment where each replica's captures go on.
+    """A segment that is done with, where each replica's captures go on: the model server opens the next one.
 
-    A model server takes up an empty last segment. In an empty folder it would begin at 1 again, which compaction has
-    read long ago.
+    In an empty folder it would begin at 1 again, which compaction has read long ago. An empty segment would be taken up
+    again, which a container's user may not; so this one holds an empty line, before the place compaction goes on from.
     """
     for (deployment, replica), (segment, byte) in offsets.items():
-        captures = home.serve(deployment) / f"r{replica:02d}" / "captures"
-        captures.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (captures / f"{segment + (byte > 0):08}.jsonl").touch(mode=0o600)
+        last = segment if byte else segment - 1
+        if last > 0:
+            captures = home.serve(deployment) / f"r{replica:02d}" / "captures"
+            captures.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (captures / f"{last:08}.jsonl").write_bytes(b"\n")
 
 
 @contextmanager

@@ -38,10 +38,13 @@ from engine.registry.queries.blobs import all_blobs
 from engine.registry.queries.jobs import get_job
 from engine.registry.tables import CaptureFile, CaptureOffset, GatewayState, Replica, now
 from engine.registry.tx import Tx
+from engine.serving.capture import CaptureLog
+from engine.serving.manifest import ServeSpec
 from engine.settings import Home
 from engine.wire.endpoints import Deploy
 from engine.wire.housekeeping import BackupMade, MakeBackup
 from engine.wire.projects import TrainProject
+from engine.worker.segments import Offset, read_stretches
 
 
 @pytest.fixture
@@ -141,7 +144,6 @@ def test_processes_of_the_home_that_was_copied_are_none_of_the_restored_ones(
         state = tx.get(GatewayState, 1)
         assert state is not None
         state.pid = os.getpid()
-        tx.add(CaptureOffset(deployment_id=1, replica=0, segment=5, byte=1000))
 
     trained.writer.write_and_wait(run)
     restore_backup(Path(back_up(trained, folder).folder), other, "ada")
@@ -151,8 +153,30 @@ def test_processes_of_the_home_that_was_copied_are_none_of_the_restored_ones(
         assert (row.pid, row.pid_created_at, row.healthy) == (None, None, False)
         state = again.writer.write_and_wait(lambda tx: tx.get(GatewayState, 1))
         assert state is not None and state.pid is None
+
+
+@pytest.mark.parametrize(("place", "next_segment"), [((5, 1000), 6), ((5, 0), 5), ((1, 7), 2), ((0, 0), 1)])
+def test_captures_go_on_where_they_were_compacted_to(
+    trained: Parts, folder: Path, other: Home, place: tuple[int, int], next_segment: int
+) -> None:
+    """A number that was compacted must not come again, and the first line after it must not be missed."""
+    trained.writer.write_and_wait(
+        lambda tx: str(tx.add(CaptureOffset(deployment_id=1, replica=0, segment=place[0], byte=place[1])))
+    )
+    restore_backup(Path(back_up(trained, folder).folder), other, "ada")
     captures = other.serve(1) / "r00" / "captures"
-    assert [path.name for path in captures.iterdir()] == ["00000006.jsonl"], "numbers that were compacted come no more"
+    spec = ServeSpec(
+        endpoint="fraud", version=1, deployment=1, replica=0, bundle="", socket="", capture_limit_bytes=1 << 20
+    )
+    log = CaptureLog(captures, spec, ["amount"]) if captures.is_dir() else None
+    if log is None:
+        captures.mkdir(parents=True)
+        log = CaptureLog(captures, spec, ["amount"])
+    assert log.append("r1", 1.0, 0.1, [[1.0]], [[0.5]], [1], [])
+    log.close()
+    assert max(path.name for path in captures.iterdir()) == f"{next_segment:08}.jsonl"
+    lines = [line for stretch in read_stretches(captures, Offset(*place), retired=True) for line in stretch.lines]
+    assert [b'"r1"' in line for line in lines if line] == [True]
 
 
 def test_jobs_that_ran_wait_again(trained: Parts, folder: Path, other: Home) -> None:

@@ -30,6 +30,7 @@ WINDOW_HEADS = (
 )
 
 _SPARK_WIDTH = 40
+_MARKS: dict[bool, tuple[str, Tone]] = {True: ("✓", "good"), False: ("!", "warn")}
 
 
 def count_rows(counts: LabelCounts) -> list[list[Cell]]:
@@ -83,17 +84,15 @@ def _newest(model: str, window: WindowView, found: PerformanceView) -> Line:
     promised = _promised(window, found)
     if promised is None:
         return Line(f"· {told}; the gate promised nothing by this metric.", "plain")
-    below = difference(window, found)
-    worse = below is not None and below < 0 and not _reaches(window, promised, found.metric)
-    glyph, tone = ("!", "warn") if worse else ("✓", "good")
-    return Line(f"{glyph} {told}; the gate promised {metric(promised)}.", tone)  # type: ignore[arg-type]
+    glyph, tone = _MARKS[_reaches(window, found)]
+    return Line(f"{glyph} {told}; the gate promised {metric(promised)}.", tone)
 
 
 def window_row(model: str, window: WindowView, found: PerformanceView) -> list[Cell]:
     """One stretch of time."""
     promised = _promised(window, found)
     apart = difference(window, found)
-    worse = promised is not None and window.mature and not _reaches(window, promised, found.metric)
+    worse = promised is not None and window.mature and not _reaches(window, found)
     return [
         cell(f"{model}@{window.version}", "strong"),
         cell(_moment(window.starts_at)),
@@ -104,7 +103,7 @@ def window_row(model: str, window: WindowView, found: PerformanceView) -> list[C
         cell(_interval(window)),
         number(metric(promised)),
         number(UNKNOWN if apart is None else f"{apart:+.1%}", "warn" if worse else "plain"),
-        Cell("✓ settled", "good") if window.mature else Cell("… labels still come", "dim"),
+        Cell("✓ settled", "good") if window.mature else Cell("… not settled", "dim"),
     ]
 
 
@@ -121,11 +120,14 @@ def _promised(window: WindowView, found: PerformanceView) -> float | None:
     return (found.promised.get(str(window.version)) or {}).get("value")
 
 
-def _reaches(window: WindowView, promised: float, name: str) -> bool:
-    """Its interval reaches to what was promised, or beyond."""
-    if window.lower is None or window.upper is None:
-        return True
-    return window.lower <= promised if less_is_better(name) else window.upper >= promised
+def _reaches(window: WindowView, found: PerformanceView) -> bool:
+    """Its interval and that of the promise meet, or it is better: no alarm comes from less, and few from more."""
+    promised = found.promised.get(str(window.version)) or {}
+    if less_is_better(found.metric):
+        ends = window.lower, promised.get("upper")
+    else:
+        ends = promised.get("lower"), window.upper
+    return ends[0] is None or ends[1] is None or ends[0] <= ends[1]
 
 
 def _interval(window: WindowView) -> str:

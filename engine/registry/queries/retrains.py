@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, exists, or_, select
+from sqlalchemy import Select, and_, exists, or_, select
 
 from engine.errors import NotFound
-from engine.registry.core import ALARM, LABEL_SUMMARY, PROJECT, RETRAIN
+from engine.registry.core import ALARM, LABEL_SUMMARY, PROJECT, RETRAIN, REVISION
 from engine.registry.queries.paging import bounded, next_before
 from engine.registry.queries.projects import project_id
 from engine.registry.reader import Source
 from engine.wire.monitoring import RetrainList, RetrainView
 
+_MINDS_LABELS = and_(
+    LABEL_SUMMARY.c.project_id == PROJECT.c.id,
+    REVISION.c.id == PROJECT.c.revision_id,
+    REVISION.c.config.contains("labels"),
+)
+"""Of what was ever labelled; a summary is long, and is read only where somebody counts."""
 _UNENDED = RETRAIN.c.status.in_(("waiting", "blocked", "training"))
 
 
@@ -49,11 +55,18 @@ def needs_a_look(source: Source) -> bool:
         or_(
             exists().where(_UNENDED),
             exists().where(*asks, ~exists().where(RETRAIN.c.alarm_id == ALARM.c.id)),
-            exists(LABEL_SUMMARY.c.project_id),
+            exists().where(_MINDS_LABELS),
         )
     )
     with source.connection() as connection:
         return bool(connection.execute(looked_for).scalar())
+
+
+def labelled_rows(source: Source) -> dict[int, int]:
+    """How many captured rows are labelled, by project; of projects that may count them, as far as their text tells."""
+    found = select(*LABEL_SUMMARY.c["project_id", "labelled"]).where(_MINDS_LABELS)
+    with source.connection() as connection:
+        return {row.project_id: row.labelled for row in connection.execute(found)}
 
 
 def _selected() -> Select[Any]:

@@ -41,7 +41,7 @@ def raise_alarms(
     drift = _bring_up_to_date(tx, project, version, check, "drift", causes)
     causes = {}
     for fault in faults:
-        causes.setdefault(fault.column, fault.message.rstrip("."))
+        causes.setdefault(fault.column or fault.fault, fault.message.rstrip("."))
     quality = _bring_up_to_date(tx, project, version, check, "quality", causes)
     return [alarm for alarm in (drift, quality) if alarm is not None]
 

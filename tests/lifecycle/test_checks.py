@@ -17,7 +17,7 @@ from engine.lifecycle.start_attempt import start_attempt
 from engine.registry.queries.checks import checked_until, get_check, list_checks, waiting_rows
 from engine.registry.queries.jobs import get_job
 from engine.registry.queue import enqueue, retry_or_fail
-from engine.registry.tables import CaptureFile, Job, Project
+from engine.registry.tables import CaptureFile, CaptureOffset, Job, Project
 from engine.registry.tx import Tx
 from engine.wire.base import Failure
 from engine.wire.monitoring import AskCheck
@@ -266,3 +266,21 @@ def test_pages_of_checks_follow_one_another(parts: Parts, project: int) -> None:
     assert [check.id for check in list_checks(parts.reader, "fraud", before=ids[1]).checks] == ids[:1]
     with pytest.raises(NotFound):
         get_check(parts.reader, "fraud", 99)
+
+
+def test_answers_that_could_not_be_captured_are_told_to_the_next_check_once(parts: Parts, project: int) -> None:
+    def drop(tx: Tx, number: int) -> None:
+        row = tx.get(CaptureOffset, (1, 0)) or tx.add(CaptureOffset(deployment_id=1, replica=0))
+        row.dropped += number
+
+    parts.writer.write_and_wait(lambda tx: drop(tx, 5))
+    look(parts)
+    parts.writer.write_and_wait(lambda tx: drop(tx, 7))
+    check_model(parts, ADA, "fraud", AskCheck())
+    assert order(parts).dropped == 7
+
+
+def test_a_fault_of_no_column_is_named_by_itself(parts: Parts, project: int) -> None:
+    told = {"fault": "dropped", "column": "", "message": "900 answers of 1,900 could not be captured.", "share": 0.47}
+    look(parts, (), [told])
+    assert [alarm.subject for alarm in alarms(parts)] == ["dropped"]

@@ -8,13 +8,16 @@ from engine.errors import Conflict, NotFound
 from engine.lifecycle.orders.labelled import capture_files, checked_labels
 from engine.lifecycle.parts import Parts
 from engine.project import Watch, interval_s, parse_project
-from engine.registry.queries.checks import checked_until
-from engine.registry.tables import Alias, CaptureFile, Job, LabelFile, Project, Revision, Snapshot, Version
+from engine.registry.queries.captures import dropped_answers
+from engine.registry.queries.checks import checked_until, newest_check
+from engine.registry.tables import Alias, CaptureFile, Job, LabelFile, ModelCheck, Project, Revision, Snapshot, Version
 from engine.registry.tx import Tx, col
 from engine.wire.base import FileEntry
 from engine.wire.work import CheckOrder
 
 DAYS_A_YEAR = 365.0
+_DROPPED_EVER = "dropped_ever"
+"""Among a job's args, for the next one to go on from."""
 _YEAR_S = DAYS_A_YEAR * 86_400
 
 
@@ -52,18 +55,29 @@ def prepare_order(tx: Tx, parts: Parts, job: Job) -> dict[str, Any]:
         return order.model_copy(update=given).model_dump(mode="json")
     after = checked_until(tx, project.id or 0)
     waiting = capture_files(tx, project, col(CaptureFile.id) > after)
+    dropped = dropped_answers(tx, project.id or 0)
     labels = None
     if tx.count(LabelFile, LabelFile.project_id == project.id):
         labels = checked_labels(tx, parts, project, told)
-    return order.model_copy(
+    settled = order.model_copy(
         update={
             "captures_folder": str(parts.home.captures / project.name),
             "capture_files": [file.name for file in waiting if file.version == version.number],
             "after_file": after,
             "until_file": max((file.id or 0 for file in waiting), default=after),
             "labels": labels,
+            "dropped": max(0, dropped - _dropped_before(tx, project)),
         }
-    ).model_dump(mode="json")
+    )
+    return settled.model_dump(mode="json") | {_DROPPED_EVER: dropped}
+
+
+def _dropped_before(tx: Tx, project: Project) -> int:
+    """As many as there were when captures were looked at last."""
+    newest = newest_check(tx, project.id or 0)
+    check = tx.get(ModelCheck, newest.id) if newest is not None else None
+    job = tx.get(Job, check.job_id) if check is not None else None
+    return int(job.args.get(_DROPPED_EVER, 0)) if job is not None else 0
 
 
 def reference(tx: Tx, project: Project, *, any_version: bool = False) -> Version:

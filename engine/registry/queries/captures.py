@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from engine.registry.core import ALIAS, CAPTURE_FILE, DEPLOYMENT, ENDPOINT, core
 from engine.registry.reader import Source
@@ -32,6 +32,18 @@ def champion_deployments(source: Source, project: int) -> set[int]:
     )
     with source.connection() as connection:
         return set(connection.execute(asked).scalars())
+
+
+def dropped_answers(source: Source, project: int) -> int:
+    """How many answers of a project's model servers could not be captured, as far as is compacted, ever."""
+    asked = (
+        select(func.sum(_OFFSET.c.dropped))
+        .join_from(_OFFSET, DEPLOYMENT, DEPLOYMENT.c.id == _OFFSET.c.deployment_id)
+        .join(ENDPOINT, ENDPOINT.c.id == DEPLOYMENT.c.endpoint_id)
+        .where(ENDPOINT.c.project_id == project)
+    )
+    with source.connection() as connection:
+        return int(connection.execute(asked).scalar() or 0)
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ from pydantic import BaseModel
 from engine.client import AsyncEngineClient, EngineClient
 from engine.errors import Conflict, EngineError, NotFound
 from engine.settings import Home
-from engine.wire.endpoints import DeploymentView, EndpointView
+from engine.wire.endpoints import DeploymentView, EndpointView, ReleasePreview
 from engine.wire.events import EventView, Progress, Verification
 from engine.wire.fleet import FleetRow
 from engine.wire.jobs import JobView
 from engine.wire.models import VersionView
 from engine.wire.projects import ProjectView
-from engine.wire.runs import RunView
+from engine.wire.runs import CurvePoint, RunView, SnapshotProfile, SnapshotView
 
 Answer = BaseModel | dict[str, Any] | list[Any]
 
@@ -36,6 +36,12 @@ class FakeEngine:
         self.versions: dict[tuple[str, int], VersionView] = {}
         self.endpoints: dict[str, EndpointView] = {}
         self.runs: dict[int, RunView] = {}
+        self.curves: dict[int, list[CurvePoint]] = {}
+        self.snapshots: dict[int, SnapshotView] = {}
+        self.profiles: dict[int, SnapshotProfile] = {}
+        self.previews: dict[str, ReleasePreview] = {}
+        """By verb: what is told instead of a champion @2 that @3 takes over from."""
+        self.role = "admin"
         self.events: list[EventView] = []
         self.logs: dict[int, str] = {}
         self.calls: list[tuple[str, str, Any]] = []
@@ -163,6 +169,20 @@ def _jobs(engine: FakeEngine, params: dict[str, str]) -> Answer:
     return {"jobs": kept[:limit], "next_before": kept[limit - 1].id if len(kept) > limit else None}
 
 
+def _page(things: dict[int, Any], name: str, params: dict[str, str]) -> Answer:
+    before, limit, project = int(params.get("before", 10**9)), int(params.get("limit", 100)), params.get("project")
+    newest = [one for at, one in sorted(things.items(), reverse=True) if at < before]
+    kept = [one for one in newest if project in (None, one.project)]
+    return {name: kept[:limit], "next_before": kept[limit - 1].id if len(kept) > limit else None}
+
+
+def _preview(engine: FakeEngine, name: str, params: dict[str, str]) -> ReleasePreview:
+    verb = params["verb"]
+    version = int(params["version"]) if "version" in params else 3
+    default = made.approval_preview if verb == "approve" else made.preview
+    return engine.previews.get(verb) or default(verb=verb, name=name, version=version)
+
+
 def _log(engine: FakeEngine, job_id: int, params: dict[str, str]) -> Answer:
     whole = _need(engine.logs, job_id, f"log of job {job_id}").encode()
     offset = int(params.get("offset", 0))
@@ -250,7 +270,7 @@ def _replica_log(engine: FakeEngine, key: tuple[str, int, int], params: dict[str
 Handler = Callable[[FakeEngine, tuple[str, ...], dict[str, str], Any], Answer]
 
 _ROUTES: list[tuple[str, str, Handler]] = [
-    ("/about", "GET", lambda e, g, p, b: made.about()),
+    ("/about", "GET", lambda e, g, p, b: made.about(role=e.role)),
     ("/status", "GET", lambda e, g, p, b: made.status(gateway_note=e.gateway_note)),
     ("/doctor", "GET", lambda e, g, p, b: []),
     ("/down", "POST", lambda e, g, p, b: {}),
@@ -263,14 +283,19 @@ _ROUTES: list[tuple[str, str, Handler]] = [
     (r"/jobs/(\d+)", "GET", lambda e, g, p, b: _job(e, int(g[0]))),
     (r"/jobs/(\d+)/log", "GET", lambda e, g, p, b: _log(e, int(g[0]), p)),
     (r"/jobs/(\d+)/cancel", "POST", lambda e, g, p, b: _cancel(e, int(g[0]))),
-    ("/runs", "GET", lambda e, g, p, b: {"runs": list(e.runs.values()), "next_before": None}),
+    ("/runs", "GET", lambda e, g, p, b: _page(e.runs, "runs", p)),
+    (r"/runs/(\d+)/curves", "GET", lambda e, g, p, b: {"points": e.curves.get(int(g[0]), [])}),
+    ("/snapshots", "GET", lambda e, g, p, b: _page(e.snapshots, "snapshots", p)),
+    (r"/snapshots/(\d+)", "GET", lambda e, g, p, b: _need(e.snapshots, int(g[0]), f"snapshot {g[0]}")),
+    (r"/snapshots/(\d+)/profile", "GET", lambda e, g, p, b: _need(e.profiles, int(g[0]), f"profile of {g[0]}")),
+    (r"/endpoints/([\w-]+)/preview", "GET", lambda e, g, p, b: _preview(e, g[0], p)),
     (r"/runs/(\d+)", "GET", lambda e, g, p, b: _need(e.runs, int(g[0]), f"run {g[0]}")),
     ("/models", "GET", lambda e, g, p, b: {"models": [made.model(n) for n in sorted({n for n, _ in e.versions})]}),
     (r"/models/([\w-]+)", "GET", lambda e, g, p, b: made.model(g[0])),
     (
         r"/models/([\w-]+)/versions",
         "GET",
-        lambda e, g, p, b: {"versions": [v for (n, _), v in sorted(e.versions.items()) if n == g[0]]},
+        lambda e, g, p, b: {"versions": [v for (n, _), v in sorted(e.versions.items(), reverse=True) if n == g[0]]},
     ),
     (
         r"/models/([\w-]+)/versions/(\d+)",

@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from engine.wire.about import About, EngineStatus
-from engine.wire.endpoints import DeploymentView, EndpointView, ReplicaView, Traffic
+from engine.wire.endpoints import DeploymentView, EndpointView, ReleasePreview, ReleaseStep, ReplicaView, Traffic
 from engine.wire.events import EventView
 from engine.wire.fleet import FleetRow
 from engine.wire.jobs import JobView
 from engine.wire.models import Lineage, ModelView, VerdictView, VersionView
 from engine.wire.projects import ProjectView, RevisionView
-from engine.wire.runs import CandidateView, RunView
+from engine.wire.runs import CandidateView, RunView, SnapshotView
 
 NOW = datetime(2026, 11, 3, 14, 5, 9, tzinfo=UTC)
 HASH = "ab" * 32
@@ -115,6 +115,35 @@ def deployment(id: int = 5, **changes: Any) -> DeploymentView:
             index=0, runtime="process", pid=99, healthy=True, restarts=0, memory_bytes=64 * 1024 * 1024
         )],
         "traffic": Traffic(requests_per_s=12.5, p50_ms=0.8, p95_ms=2.1, p99_ms=4.0, error_share=0.0),
+    } | changes)  # fmt: skip
+
+
+def preview(verb: str = "promote", **changes: Any) -> ReleasePreview:
+    steps = [
+        ReleaseStep(version=2, deployment=4, before=1.0, after=0.0, ends=True, replicas=1, runtime="process"),
+        ReleaseStep(version=3, deployment=None, before=0.0, after=1.0, ends=False, replicas=2, runtime="auto"),
+    ]
+    return ReleasePreview(**{
+        "verb": verb, "name": "fraud", "version": 3, "champion_before": 2, "champion_after": 3, "steps": steps,
+        "outcome": "pass", "reasons": ["average_precision 0.71 reaches the 0.60 asked for."], "approved_by": None,
+        "approves": True, "needs_override": False, "refusal": None,
+    } | changes)  # fmt: skip
+
+
+def approval_preview(verb: str = "approve", **changes: Any) -> ReleasePreview:
+    return preview(verb, **{"steps": [], "champion_after": 2} | changes)
+
+
+def snapshot(id: int = 2, **changes: Any) -> SnapshotView:
+    columns = [
+        {"name": "transaction_id", "type": "category", "nullable": True, "nulls": 0, "distinct": 300_000},
+        {"name": "amount", "type": "number", "nullable": False, "nulls": 0, "distinct": 91_230},
+        {"name": "country", "type": "category", "nullable": True, "nulls": 120, "distinct": 14},
+    ]
+    return SnapshotView(**{
+        "id": id, "project": "fraud", "sha256": HASH, "rows": 300_000, "columns": 3, "size_bytes": 12_000_000,
+        "created_at": ago(hours=3), "job_id": 12, "failures": [], "data_schema": {"columns": columns},
+        "sources": [{"path": "data/a.csv", "format": "csv", "sha256": HASH, "size_bytes": 40_000_000, "rows": 300_000}],
     } | changes)  # fmt: skip
 
 

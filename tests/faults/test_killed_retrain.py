@@ -76,6 +76,7 @@ def test_without_a_kill_it_comes_to_the_same_end(root: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("place", ["writer.begin", "writer.written", "writer.committed", "step.finished"])
 def test_a_kill_at_any_commit_from_the_alarm_on_loses_and_doubles_nothing(root: Path, place: str) -> None:
     passed = 0

@@ -50,8 +50,8 @@ def measure_category(reference: CategoryReference, now: ColumnNow, effective: Ef
     both = _together(reference, now)
     before, here = _hashed(reference, now) if reference.other else (both["before"].to_numpy(), both["count"].to_numpy())
     groups = pool_small(before, here, min(effective.reference, effective.now))
-    theirs = np.bincount(groups, before) * (effective.reference / reference.filled)
-    ours = np.bincount(groups, here) * (effective.now / now.filled)
+    theirs = (np.bincount(groups, before) * (effective.reference / reference.filled)).astype(np.float64)
+    ours = (np.bincount(groups, here) * (effective.now / now.filled)).astype(np.float64)
     raw = jensen_shannon(theirs, ours)
     new = both.filter(pl.col("before") == 0) if not reference.other else both.clear()
     lost = both.filter((pl.col("before") >= _LOST_SHARE * reference.filled) & (pl.col("count") == 0))
@@ -116,4 +116,5 @@ def _new_p_value(reference: CategoryReference, now: ColumnNow, new: int, effecti
 
 def _psi(theirs: Floats, ours: Floats) -> float:
     """Its mean is (cells − 1) · (1/n + 1/m) when nothing has changed."""
-    return max(0.0, psi(theirs, ours) - (len(theirs) - 1) * (1.0 / theirs.sum() + 1.0 / ours.sum()))
+    by_chance = (len(theirs) - 1) * (1.0 / float(theirs.sum()) + 1.0 / float(ours.sum()))
+    return max(0.0, psi(theirs, ours) - by_chance)

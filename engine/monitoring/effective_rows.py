@@ -7,9 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from engine.monitoring.column_now import ColumnNow
+from engine.monitoring.column_now import ColumnNow, Order
 from engine.monitoring.reference import NumberReference, Reference
-from engine.monitoring.statistics.dependence import inflation_of, neighbour_agreement, neighbour_correlation
+from engine.monitoring.statistics.dependence import (
+    inflation_of,
+    largest_correlation,
+    neighbour_agreement,
+    neighbour_correlation,
+)
 
 _RANKS = 64
 
@@ -39,7 +44,8 @@ def effective_rows(reference: Reference, now: ColumnNow) -> EffectiveRows:
 def effective_null_rows(reference: Reference, now: ColumnNow) -> EffectiveRows:
     """The same of whether there is a value at all."""
     codes, breaks = now.null_neighbours
-    here = inflation_of(neighbour_agreement(codes, breaks)) if 0 < now.nulls < now.rows else 1.0
+    found = neighbour_agreement(codes, breaks) if 0 < now.nulls < now.rows else 0.0
+    here = inflation_of(largest_correlation(found, _stretch(len(codes), breaks)))
     usual = reference.usual
     theirs = usual.longest.null_inflation if usual.stretches else here
     ours = max(here, usual.null_inflation(now.rows))
@@ -49,10 +55,16 @@ def effective_null_rows(reference: Reference, now: ColumnNow) -> EffectiveRows:
 def _correlation(now: ColumnNow) -> float:
     sampled, breaks = now.neighbours
     step = max(1, len(now.ordered) // _RANKS)
-    return neighbour_correlation(np.searchsorted(now.ordered[::step], sampled.to_numpy()), breaks)
+    found = neighbour_correlation(np.searchsorted(now.ordered[::step], sampled.to_numpy()), breaks)
+    return largest_correlation(found, _stretch(len(sampled), breaks))
 
 
 def _agreement(now: ColumnNow) -> float:
     sampled, breaks = now.neighbours
     codes = sampled.rank("dense").cast(pl.Int64).to_numpy() - 1
-    return neighbour_agreement(codes, breaks)
+    return largest_correlation(neighbour_agreement(codes, breaks), _stretch(len(codes), breaks))
+
+
+def _stretch(rows: int, breaks: Order) -> int:
+    """Rows between two gaps."""
+    return rows // (len(breaks) + 1)

@@ -116,6 +116,10 @@ def find_job(kind: str) -> Callable[[Session], None]:
         from engine.worker.train import run_train
 
         return run_train
+    if kind == "check":
+        from engine.worker.check import run_check
+
+        return run_check
     if kind == "label":
         from engine.worker.label import run_label
 

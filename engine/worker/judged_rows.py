@@ -30,6 +30,10 @@ class JudgedRows:
     def _frame(self) -> pl.DataFrame:
         return self._task.frame[self._task.split.test]
 
+    def times(self, column: str | None) -> pl.Series | None:
+        """When the rows happened; None where the project has no time."""
+        return self._frame[column] if column is not None else None
+
     def scored(self, bundle: Bundle) -> Scored:
         """A bundle's scores by the classes of the snapshot; its positive label may be our negative one.
 

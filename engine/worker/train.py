@@ -20,6 +20,7 @@ from engine.data.schema import Schema
 from engine.data.snapshot import load_snapshot, take_snapshot
 from engine.evaluation.baseline import trivial_baseline
 from engine.evaluation.judge import Rival, judge
+from engine.monitoring.answers import profile_answers
 from engine.packaging.bundle import write_bundle
 from engine.project import Project, parse_project
 from engine.serving.model import load_bundle
@@ -198,12 +199,14 @@ class _Training:
         project, split = self._project, task.split
         learnt = task.target.values[split.learnt]
         champion = self._champion(test, self._order.champion, split) if self._order.champion else None
+        bundle = load_bundle(folder)
+        answers = test.scored_by_own(bundle)
         told = judge(
             project.task,
             project.metric,
             task.target.classes,
             test.truth,
-            test.scored_by_own(load_bundle(folder)),
+            answers,
             trivial_baseline(project.task, project.metric, learnt, len(task.target.classes)),
             champion,
             seed=self._order.seed,
@@ -213,7 +216,10 @@ class _Training:
         self._session.step(
             "judge",
             JudgeResult(
-                figures=told.figures.model_dump(mode="json"), metrics=told.metrics, trained_until=split.trained_until
+                figures=told.figures.model_dump(mode="json"),
+                metrics=told.metrics,
+                trained_until=split.trained_until,
+                predictions=profile_answers(bundle.manifest, answers.scores, test.times(project.data.time)),
             ),
         )
 

@@ -88,6 +88,10 @@ def _checked_folder(home: Home, given: str) -> Path:
     if not folder.is_absolute() or "\0" in given:
         raise InvalidInput(f"{given[:200]!r} is no absolute path.", "Name the folder for backups from the root on.")
     resolved, inside = folder.resolve(), home.root.resolve()
+    if resolved.parent == resolved:
+        raise InvalidInput(
+            "Backups do not go into the root folder.", "Name a folder of their own, such as /srv/backups."
+        )
     if resolved.is_relative_to(inside):
         raise InvalidInput(
             f"{folder} lies in the home folder, which a backup is to outlive.", "Name a folder elsewhere: another disk."

@@ -243,6 +243,8 @@ def test_a_folder_in_the_home_is_refused_also_over_a_link(trained: Parts, tmp_pa
     for given in (trained.home.root, trained.home.root / "b", tmp_path / "link" / "b"):
         with pytest.raises(InvalidInput, match="lies in the home folder"):
             back_up(trained, given)
+    with pytest.raises(InvalidInput, match="root folder"):
+        back_up(trained, Path("//"))
     with pytest.raises(InvalidInput, match="no absolute path"):
         make_backup(trained, ADA, MakeBackup(folder="backups"))
 

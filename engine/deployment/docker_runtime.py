@@ -7,6 +7,7 @@ for a daemon that hangs takes connections and answers nothing.
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,8 +35,8 @@ class DockerDaemon:
     gone, `Conflict` where that is in use or a name taken, and `Unavailable` with the daemon's words for the rest.
     """
 
-    def __init__(self, socket: Path) -> None:
-        self.socket = socket
+    def __init__(self, path: Path) -> None:
+        self.socket = path
         self._lock = threading.Lock()
         self._clients: dict[float, APIClient] = {}
         self._version = ""
@@ -142,6 +143,7 @@ class DockerDaemon:
         from urllib3.exceptions import HTTPError
 
         try:
+            self._knock()
             yield self._client(timeout_s)
         except errors.NotFound as error:
             raise NotFound(_words(error)) from error
@@ -150,6 +152,12 @@ class DockerDaemon:
             raise kind(f"Docker refused: {_words(error)}") from error
         except (errors.DockerException, RequestException, HTTPError, OSError) as error:
             raise self._unreachable(error) from error
+
+    def _knock(self) -> None:
+        """docker-py leaves the socket of a refused connection to the garbage collector."""
+        with socket.socket(socket.AF_UNIX) as door:
+            door.settimeout(QUICK_S)
+            door.connect(str(self.socket))
 
     def _client(self, timeout_s: float) -> APIClient:
         from docker import APIClient

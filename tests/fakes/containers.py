@@ -80,10 +80,14 @@ class ProgramImage:
 
 @contextmanager
 def containers(
-    home: Home, program: Path | None = PROGRAM, poke: Callable[[], None] = lambda: None, **settings: Any
+    home: Home,
+    program: Path | None = PROGRAM,
+    poke: Callable[[], None] = lambda: None,
+    socket: Path = SOCKET,
+    **settings: Any,
 ) -> Iterator[ContainerRuntime]:
     """A runtime that looks; afterwards nothing of this home is left in Docker. `program` None: the real image."""
-    daemon = DockerDaemon(SOCKET)
+    daemon = DockerDaemon(socket)
     builder = ProgramImage(daemon, home, program) if program else None
     runtime = ContainerRuntime(home, SETTINGS.model_copy(update=settings), daemon, poke, builder)
     runtime.start_looking()
@@ -91,12 +95,12 @@ def containers(
         yield runtime
     finally:
         runtime.close()
-        clear_docker(home)
+        clear_docker(home, socket)
 
 
-def clear_docker(home: Home) -> None:
+def clear_docker(home: Home, socket: Path = SOCKET) -> None:
     """Remove this home's containers and images."""
-    daemon = DockerDaemon(SOCKET)
+    daemon = DockerDaemon(socket)
     mark = home_mark(home)
     try:
         while there := daemon.containers(f"{OWNER}={mark}"):

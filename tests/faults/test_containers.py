@@ -6,16 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fakes.bundles import make_bundle
-from fakes.containers import SOCKET, asked_of_docker, clear_docker, containers
+from fakes.containers import SOCKET, asked_of_docker, clear_docker
+from fakes.docker_world import comes_back, container_of, docker_world, port_of, release, until
 from fakes.registry import World, add_version, open_world
 from fakes.traffic import Traffic
 
@@ -28,67 +25,15 @@ from engine.settings import Home
 
 pytestmark = pytest.mark.docker
 
-PROGRAM = Path(__file__).parents[1] / "fakes" / "serving_program.py"
 ROW = b'{"rows": [{"amount": 1.0, "balance": 2.0, "visits": 3, "member": true, "country": "de"}]}'
 
 SLEEP = "trap 'exit 0' TERM; sleep 600 & wait"
-
-
-def until(true: Callable[[], bool]) -> None:
-    while not true():
-        time.sleep(0.02)
-
-
-@contextmanager
-def docker_world(home: Home, program: Path | None = PROGRAM, **settings: Any) -> Iterator[World]:
-    """A reconciler in its thread over the real Docker and the real gateway."""
-    worlds: list[World] = []
-    poked = threading.Event()
-
-    def poke() -> None:
-        poked.set()
-        for world in worlds:
-            world.reconciler.poke()
-
-    with (
-        containers(home, program, poke, **settings) as runtime,
-        open_world(home, runtime, BuiltinGateway(home), "docker") as world,
-    ):
-        worlds.append(world)
-        world.project(versions=3 if program else 0)
-        world.reconciler.start()
-        yield world
-        worlds.clear()
-        world.reconciler.stop(everything=True)
 
 
 @pytest.fixture
 def world(home: Home) -> Iterator[World]:
     with docker_world(home) as made:
         yield made
-
-
-def release(world: World, version: int, **options: int) -> int:
-    """Deploy, and wait until it is live and nothing else is left."""
-    deployment = world.deploy(version, **options)
-    world.reconciler.poke()
-    until(lambda: world.statuses()[deployment] in ("live", "failed") and "draining" not in world.statuses().values())
-    assert world.statuses()[deployment] == "live", world.stored(deployment).note
-    return deployment
-
-
-def port_of(world: World) -> int:
-    gateway = world.rows().gateway
-    assert gateway is not None
-    return gateway.port
-
-
-def container_of(world: World, deployment: int) -> str | None:
-    return world.row(deployment).replica(0).container
-
-
-def comes_back(world: World, deployment: int, restarts: int) -> None:
-    until(lambda: (now := world.row(deployment).replica(0)).restarts >= restarts and now.healthy)
 
 
 def behave(world: World, deployment: int, how: str) -> None:

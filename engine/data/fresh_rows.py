@@ -39,7 +39,7 @@ INPUT_PREFIX = "input."
 _KEYS: dict[str, pl.DataType] = {
     "id": pl.String(), "request_id": pl.String(), "row_index": pl.Int64(), "event_time": TIME, "received_at": TIME,
 }  # fmt: skip
-_ID, _AT, _LABEL = "\x00id", "\x00at", "\x00label"
+_AT, _FILE, _ROW, _MISFIT = "\x00at", "\x00file", "\x00row", "\x00misfit"
 """Names that no column of a project has."""
 
 
@@ -115,25 +115,41 @@ def read_fresh(fresh: FreshRows, project: Project, source: pl.DataFrame, schema:
 def _labelled(fresh: FreshRows, reader: _Reader) -> tuple[pl.DataFrame, int]:
     """Labelled rows of all files with the inputs that the data has, and how many bytes were read.
 
-    A file at a time: of a million captured rows with few labels only those are held.
+    The keys of all files first, then a file at a time the inputs: of a million captured rows with few labels only
+    those few are held.
     """
     folder = Path(fresh.captures_folder)
     newest = newest_labels(read_label_files(folder / "labels", fresh.label_files))
+    keys = [
+        _keys(folder / name).with_columns(pl.lit(at, pl.Int64).alias(_FILE))
+        for at, name in enumerate(fresh.capture_files)
+    ]
+    joined = join_labels(pl.concat([_keys(None).with_columns(pl.lit(0, pl.Int64).alias(_FILE)), *keys]), newest)
+    labelled = joined.filter(pl.col("label").is_not_null())
     parts, size_bytes = [reader.nothing()], 0
-    for name in fresh.capture_files:
+    for part in labelled.partition_by(_FILE, maintain_order=True):
+        path = folder / fresh.capture_files[part[_FILE][0]]
         try:
-            found = pl.read_parquet(folder / name, glob=False)
-            size_bytes += (folder / name).stat().st_size
+            parts.append(reader.inputs(part, path))
+            size_bytes += path.stat().st_size
         except FileNotFoundError:
             continue
-        keys = found.select(
-            (pl.col(key) if key in found.columns else pl.lit(None, dtype=kind)).cast(kind).alias(key)
-            for key, kind in _KEYS.items()
-        )
-        keyed = keys.with_columns(canonical_id(pl.col("id")), captured_at().alias(_AT)).with_row_index("row")
-        joined = join_labels(keyed, newest).filter(pl.col("label").is_not_null())
-        parts.append(reader.inputs(joined, found[joined["row"]]))
     return pl.concat(parts), size_bytes
+
+
+def _keys(path: Path | None) -> pl.DataFrame:
+    """The keys of a capture file's rows with their number in it; none where it is gone."""
+    there: dict[str, pl.DataType] = {}
+    found = pl.DataFrame()
+    if path is not None and path.exists():
+        there = dict(pl.read_parquet_schema(path))
+        found = pl.read_parquet(path, columns=[key for key in _KEYS if key in there], glob=False)
+    keys = found.select(
+        (pl.col(key) if key in there else pl.lit(None, dtype=kind)).cast(kind).alias(key) for key, kind in _KEYS.items()
+    )
+    if not there:
+        keys = keys.clear()
+    return keys.with_columns(canonical_id(pl.col("id")), captured_at().alias(_AT)).with_row_index(_ROW)
 
 
 class _Reader:
@@ -162,8 +178,15 @@ class _Reader:
         kinds |= {INPUT_PREFIX + name: DTYPES[kind] for name, kind in self._features.items()}
         return pl.DataFrame(schema=kinds | {_MISFIT: pl.Boolean()})
 
-    def inputs(self, keys: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
-        """Labelled rows of a file with the data's features, in their types; what does not fit is marked."""
+    def inputs(self, keys: pl.DataFrame, path: Path) -> pl.DataFrame:
+        """Labelled rows of a file with the data's features, in their types; what does not fit is marked.
+
+        Raises:
+            FileNotFoundError: the file is gone.
+        """
+        there = pl.read_parquet_schema(path)
+        wanted = [INPUT_PREFIX + name for name in self._features if INPUT_PREFIX + name in there]
+        found = pl.read_parquet(path, columns=wanted, glob=False)[keys[_ROW]] if wanted else pl.DataFrame()
         misfit = pl.repeat(False, keys.height, dtype=pl.Boolean, eager=True)
         columns = []
         for name, kind in self._features.items():
@@ -235,9 +258,6 @@ class _Reader:
             return frame
         self.left_out[reason] = self.left_out.get(reason, 0) + int((~good).sum())
         return frame.filter(good)
-
-
-_MISFIT = "\x00misfit"
 
 
 def _typed(values: pl.Series, kind: ColumnType) -> pl.Series:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import polars as pl
@@ -251,7 +251,7 @@ def _prepare(rows: _Rows, number: int, project: Project, order: CheckedLabels) -
         place=place,
         truth=truth,
         scores=scores,
-        metric=project.metric,
+        metric=cast(MetricName, order.metric),
         threshold=0.5 if threshold is None else float(threshold),
         counted=counted,
         asked=_asked(counted, project.task, len(own)),

@@ -21,9 +21,13 @@ from engine.wire.work import QualityFinding
 
 FEW_NULLS, MANY_NULLS, TIMES_NULLS = 0.01, 0.05, 10.0
 """Nulls are a fault where the reference has at most 1 %, and now there are 5 % and ten times as many."""
+TOO_MANY_NULLS, TIMES_TOO_MANY = 0.2, 4.0
+"""Or where there are 20 % and four times as many, however many there were."""
 STUCK_SHARE, STUCK_BEFORE = 0.99, 0.5
 STUCK_RUN, TIMES_RUN = 250, 5.0
 """Newest rows with one and the same value, and how many times as long as the longest such run before."""
+FILLED_SHARE, FILLED_BEFORE = 0.2, 0.02
+"""A number that is no integer hardly repeats itself: one value in a fifth of the rows was filled in for want of one."""
 ALARMING_SHARE = 0.01
 """Of rows that break a limit, or do not fit the column's type."""
 FAR, VERY_FAR = 1.0, 10.0
@@ -74,7 +78,9 @@ def _nulls(reference: Reference, now: ColumnNow, expected: Column | None) -> Ite
     share, before = now.null_share, reference.null_share
     usual = reference.null_share + USUAL * reference.usual.at(now.rows).null_change
     forbidden = expected is not None and not expected.nullable
-    many = before <= FEW_NULLS and share >= max(MANY_NULLS, TIMES_NULLS * before) and share > usual
+    many = before <= FEW_NULLS and share >= max(MANY_NULLS, TIMES_NULLS * before)
+    too_many = share >= max(TOO_MANY_NULLS, TIMES_TOO_MANY * before)
+    many = (many or too_many) and share > usual
     if many or forbidden:
         rule = (
             "[data.columns] says that it always has one"
@@ -152,7 +158,9 @@ def _stuck(reference: Reference, now: ColumnNow) -> Iterator[QualityFinding]:
         return
     value, rows = _most_frequent(reference, now)
     share, before = rows / now.filled, _share_before(reference, value)
-    if share >= STUCK_SHARE and before < STUCK_BEFORE and not _is_usual(reference, now.rows):
+    stuck = share >= STUCK_SHARE and before < STUCK_BEFORE
+    filled_in = reference.type == "number" and share >= FILLED_SHARE and before <= FILLED_BEFORE
+    if (stuck or filled_in) and reference.usual.at(now.rows).top_share < share:
         message = f"{reference.name}: {_part(rows, now.filled)} {_shown(value)}; in the training data {_few(before)}."
         yield _finding("stuck", reference, message, share, alarming=True)
     elif share < STUCK_SHARE:
@@ -170,19 +178,20 @@ def _stuck_at_the_end(reference: Reference, now: ColumnNow) -> Iterator[QualityF
     lengths = came.ne_missing(came.shift()).fill_null(value=True).cum_sum().value_counts(sort=False, name="run")
     runs = lengths.sort(came.name)["run"]
     last, longest = int(runs[-1]), int(runs[:-1].max() or 0)  # type: ignore[arg-type]
-    if last >= TIMES_RUN * longest and not _is_usual(reference, last):
+    if last >= TIMES_RUN * longest and reference.usual.at(last).top_share < STUCK_SHARE:
         newest_rows = f"the newest {counted(last, 'row')} all have {_shown(value)}"
         message = f"{reference.name}: {newest_rows}; in the training data {_few(before)}."
         yield _finding("stuck", reference, message, last / now.rows, alarming=True)
 
 
 def _most_frequent(reference: Reference, now: ColumnNow) -> tuple[Any, int]:
-    """Of a number, its middle value: no other can have half of the rows."""
+    """Of a number, any value that a tenth of the rows has is seen."""
     if not isinstance(reference, NumberReference):
         return now.counted["value"][0], int(now.counted["count"][0])
-    middle = now.ordered[now.filled // 2]
-    first, end = (int(np.searchsorted(now.ordered, middle, side=side)) for side in ("left", "right"))
-    return float(middle), end - first
+    values = np.unique(now.ordered[np.linspace(0, now.filled - 1, 21).astype(np.int64)])
+    first, end = (np.searchsorted(now.ordered, values, side=side) for side in ("left", "right"))
+    most = int(np.argmax(end - first))
+    return float(values[most]), int(end[most] - first[most])
 
 
 def _share_before(reference: Reference, value: Any) -> float:
@@ -192,10 +201,6 @@ def _share_before(reference: Reference, value: Any) -> float:
     if value not in reference.values or not reference.filled:
         return 0.0
     return float(reference.counts[reference.values.index(value)]) / reference.filled
-
-
-def _is_usual(reference: Reference, rows: int) -> bool:
-    return reference.usual.at(rows).top_share >= STUCK_SHARE
 
 
 def _part(rows: int, of: int) -> str:
@@ -208,7 +213,9 @@ def _shown(value: Any) -> str:
 
 
 def _few(share: float) -> str:
-    return f"at most {share:.0%} have it" if share else "none has it"
+    if not share:
+        return "none has it"
+    return f"at most {share:.0%} have it" if share >= 0.005 else "hardly any has it"
 
 
 def _finding(fault: Any, reference: Reference, message: str, share: float, alarming: bool) -> QualityFinding:

@@ -2,84 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import polars as pl
 import pytest
-from fakes.core import ADA, CY, add, claim, entry, go_live, train
+from fakes.core import ADA, CY, add, entry
+from fakes.labelled import START, ask, capture, label, serve, work
 from sqlalchemy import select
 
 from engine.errors import BadData, Conflict, InvalidInput, NotFound
 from engine.lifecycle.answer_alarm import close
-from engine.lifecycle.deploy_version import deploy_version
 from engine.lifecycle.label_model import label_model
 from engine.lifecycle.parts import Parts
 from engine.lifecycle.receive_file import receive_file
-from engine.lifecycle.start_attempt import start_attempt
-from engine.monitoring.label_join import CAPTURE_SCHEMA
 from engine.registry.core import LABEL_FILE
 from engine.registry.queries.alarms import list_alarms
 from engine.registry.queries.events import list_events
 from engine.registry.queries.labels import list_labels, performance
-from engine.registry.tables import CaptureFile, now
-from engine.wire.endpoints import Deploy
 from engine.wire.monitoring import AnswerAlarm, AskLabel
-from engine.wire.work import LabelOrder
-from engine.worker.label import take_labels
-from engine.worker.session import Session
-
-START = datetime(2026, 3, 1, tzinfo=UTC)
-
-
-class Deaf:
-    """An engine that hears progress and tells nothing."""
-
-    def progress(self, job_id: int, report: Any) -> None:
-        return
 
 
 @pytest.fixture
 def served(parts: Parts) -> Parts:
-    """fraud@1 serves; the gate saw an average precision of 0.7 [0.6, 0.8]."""
-    add(parts, parts.home.root / "p")
-    train(parts)
-    go_live(parts, deploy_version(parts, ADA, "fraud", Deploy(version=1)).id)
+    serve(parts)
     return parts
-
-
-def capture(parts: Parts, number: int, good: bool, first: int = 0) -> list[tuple[str, int]]:
-    """Predicted rows, and their truth; `good` answers know it."""
-    rng = np.random.default_rng(first)
-    truth = (rng.random(number) < 0.5).astype(int)
-    score = np.clip(0.5 + (truth - 0.5) * (0.6 if good else -0.4) + rng.normal(0, 0.2, number), 0, 1)
-    ids = [str(first + at) for at in range(number)]
-    times = [START + timedelta(minutes=first + at) for at in range(number)]
-    columns: dict[str, Any] = {name: [None] * number for name in CAPTURE_SCHEMA}
-    columns |= {"id": ids, "version": [1] * number, "received_at": times, "probability": score, "request_id": ids}
-    folder = parts.home.captures / "fraud"
-    folder.mkdir(exist_ok=True)
-    name = f"c{first}.parquet"
-    pl.DataFrame(columns, schema=CAPTURE_SCHEMA).write_parquet(folder / name)  # type: ignore[arg-type]
-    row = CaptureFile(project_id=1, name=name, version=1, rows=number, size_bytes=1, created_at=now())
-    parts.writer.write_and_wait(lambda tx: tx.add(row))
-    return list(zip(ids, truth.tolist(), strict=True))
-
-
-def label(parts: Parts, said: list[tuple[str, Any]], head: str = "id,y") -> dict[str, Any]:
-    """The whole way of one file; the job's result."""
-    text = "\n".join([head, *(f"{key},{outcome}" for key, outcome in said)]) + "\n"
-    upload = receive_file(parts, CY, [text[:10].encode(), text[10:].encode()])
-    label_model(parts, CY, "fraud", AskLabel(sha256=upload.sha256, file="outcomes.csv"))
-    worked = claim(parts)
-    order = start_attempt(parts, worked.job_id, worked.attempt)
-    result = take_labels(LabelOrder.model_validate(order.args), Session(order, Deaf()))  # type: ignore[arg-type]
-    answer = worked.post("label", result.model_dump(mode="json"))
-    again = worked.post("label", result.model_dump(mode="json"))
-    assert answer.job.status == again.job.status == "succeeded"
-    return answer.job.result
 
 
 def test_a_file_of_labels_is_counted_stored_and_told(served: Parts) -> None:
@@ -142,12 +89,9 @@ def test_a_window_keeps_its_figures_and_is_judged_once(served: Parts) -> None:
 
 def test_a_wrong_file_stores_nothing(served: Parts) -> None:
     capture(served, 600, good=True)
-    upload = receive_file(served, CY, [b"who,y\n1,1\n"])
-    label_model(served, CY, "fraud", AskLabel(sha256=upload.sha256, file="outcomes.csv"))
-    worked = claim(served)
-    order = start_attempt(served, worked.job_id, worked.attempt)
+    ask(served, [("1", 1)], head="who,y")
     with pytest.raises(BadData, match=r"outcomes\.csv has no key"):
-        take_labels(LabelOrder.model_validate(order.args), Session(order, Deaf()))  # type: ignore[arg-type]
+        work(served)
     assert not (served.home.captures / "fraud" / "labels").exists()
     with served.reader.connection() as connection:
         assert connection.execute(select(LABEL_FILE)).all() == []
@@ -155,29 +99,20 @@ def test_a_wrong_file_stores_nothing(served: Parts) -> None:
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "\x1b[31m.csv", "x" * 200, "..", "labels.csv"])
 def test_a_hostile_name_leads_nowhere(name: str, served: Parts) -> None:
-    said = capture(served, 20, good=True)
-    text = "id,y\n" + "".join(f"{key},{outcome}\n" for key, outcome in said)
-    upload = receive_file(served, CY, [text.encode()])
-    label_model(served, CY, "fraud", AskLabel(sha256=upload.sha256, file=name))
-    worked = claim(served)
-    order = start_attempt(served, worked.job_id, worked.attempt)
-    result = take_labels(LabelOrder.model_validate(order.args), Session(order, Deaf()))  # type: ignore[arg-type]
+    ask(served, capture(served, 20, good=True), file=name)
+    worked, _, result = work(served)
     given = [path for path in (worked.folder / "given").iterdir() if path.is_symlink()]
     assert len(given) == 1 and "\x1b" not in given[0].name
     assert result.counts["matched"] == 20
 
 
 def test_a_worker_that_names_another_file_is_refused(served: Parts) -> None:
-    capture(served, 20, good=True)
-    upload = receive_file(served, CY, [b"id,y\n1,1\n"])
-    label_model(served, CY, "fraud", AskLabel(sha256=upload.sha256, file="l.csv"))
-    worked = claim(served)
-    order = start_attempt(served, worked.job_id, worked.attempt)
-    result = take_labels(LabelOrder.model_validate(order.args), Session(order, Deaf()))  # type: ignore[arg-type]
+    ask(served, capture(served, 20, good=True))
+    worked, order, result = work(served)
     for name in ("../x.parquet", "J999.parquet"):
         with pytest.raises(InvalidInput, match="names its labels"):
             worked.post("label", result.model_dump(mode="json") | {"file": name})
-    Path(order.args["out_folder"], result.file).unlink()
+    Path(order.out_folder, result.file).unlink()
     with pytest.raises(NotFound, match="are not where they were reported"):
         worked.post("label", result.model_dump(mode="json"))
 

@@ -1,4 +1,4 @@
-"""`make demo`: two sample projects from data to answered predictions, and a swap of versions under traffic.
+"""`make demo`: two sample projects from data to answered predictions, and the whole loop, weeks in a minute.
 
 It does what a user would do, by the command line and by HTTP, in a home folder of its own, and leaves everything
 running. Exit code 0 only if all of it happened.
@@ -12,74 +12,17 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from steady_traffic import SteadyTraffic, Tally
+from demo_loop import EVERY, ClosedLoop, close_the_loop
+from demo_shell import MLOPS, DemoFailed, Mlops, Told
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "sample_projects"
-MLOPS = ROOT / ".venv" / "bin" / "mlops"
-SWAP_ANSWERS = 200
-"""Answers the new version must have given before the swap counts as seen."""
-
-
-_OVERWRITE = "\r\x1b[K"
-
-
-class DemoFailed(Exception):
-    """A stage did not happen; says which and why."""
-
-
-class Told:
-    """What is printed: a line a stage, with the seconds since the start."""
-
-    def __init__(self) -> None:
-        self._began = time.monotonic()
-
-    @property
-    def seconds(self) -> float:
-        """Since the start."""
-        return time.monotonic() - self._began
-
-    def doing(self, text: str) -> None:
-        """What it waits for, on a terminal only; the next line takes its place."""
-        if sys.stdout.isatty():
-            print(f"{_OVERWRITE}{self.seconds:6.1f} s  {text} …", end="", flush=True)
-
-    def stage(self, project: str, verb: str, text: str) -> None:
-        """One stage that has happened."""
-        start = _OVERWRITE if sys.stdout.isatty() else ""
-        print(f"{start}{self.seconds:6.1f} s  {project:<8} {verb:<9} {text}", flush=True)
-
-
-class Mlops:
-    """The command line, with the demo's own home folder."""
-
-    def __init__(self, home: Path) -> None:
-        self.environment = os.environ | {"MLOPS_HOME": str(home), "NO_COLOR": "1"}
-
-    def __call__(self, *words: str, may_exit: Sequence[int] = (0,)) -> Any:
-        """Run `mlops WORDS --json`; what it answered (of several JSON lines, a list)."""
-        done = subprocess.run(
-            [str(MLOPS), *words, "--json"],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
-        if done.returncode not in may_exit:
-            said = done.stderr.strip() or done.stdout.strip()
-            raise DemoFailed(f"`mlops {' '.join(words)}` ended with exit code {done.returncode}:\n{said}")
-        try:
-            return json.loads(done.stdout)
-        except json.JSONDecodeError:
-            return [json.loads(line) for line in done.stdout.splitlines() if line.strip()]
 
 
 def fresh_folder(folder: Path) -> None:
@@ -147,7 +90,8 @@ def deploy(mlops: Mlops, told: Told, version: dict[str, Any], verb: str) -> str:
     if live["status"] != "live":
         raise DemoFailed(f"{name}@{number} is {live['status']}, not live: {live['note']}")
     endpoint = next(one for one in mlops("endpoints")["endpoints"] if one["name"] == name)
-    told.stage(name, verb, f"version {number} is live at {endpoint['url']}")
+    runtime = live["replicas"][0]["runtime"]
+    told.stage(name, verb, f"version {number} is live at {endpoint['url']} ({runtime})")
     return str(endpoint["url"])
 
 
@@ -191,29 +135,6 @@ def ask_v2(told: Told, url: str, name: str, rows: Path, version: dict[str, Any])
     told.stage(name, "v2", f"the same rows by Open Inference Protocol v2: {', '.join(map(str, outputs['label']))}")
 
 
-def swap_under_traffic(mlops: Mlops, told: Told, fraud: Path, url: str) -> tuple[dict[str, Any], Tally]:
-    """A month passes: train on the newer data and promote, while clients ask on."""
-    rows = json.loads((fraud / "rows.json").read_text(encoding="utf-8"))
-    with SteadyTraffic(url, rows) as traffic:
-        told.stage("fraud", "data", "a month more: " + simulate(fraud, "2026-05-01", "2026-05-31"))
-        version = train(mlops, told, "fraud")
-        deploy(mlops, told, version, "promote")
-        seen = traffic.wait_for(version["number"], SWAP_ANSWERS, timeout_s=20)
-    tally = traffic.tally
-    told.stage(
-        "fraud",
-        "swap",
-        f"{tally.answered:,} requests answered meanwhile by version "
-        + " and ".join(f"{number} ({count:,})" for number, count in sorted(tally.by_version.items()))
-        + f", {len(tally.failures)} failed, p95 {tally.percentile_ms(0.95):.1f} ms",
-    )
-    if tally.failures:
-        raise DemoFailed(f"{len(tally.failures)} requests failed during the swap, the first: {tally.failures[0]}")
-    if not seen:
-        raise DemoFailed(f"Version {version['number']} gave fewer than {SWAP_ANSWERS} answers in 20 s after the swap.")
-    return version, tally
-
-
 def run(folder: Path) -> None:
     """All stages, in order."""
     told = Told()
@@ -233,34 +154,63 @@ def run(folder: Path) -> None:
     predict(mlops, told, "tumour", tumour / "rows.json")
     ask_v2(told, tumour_url, "tumour", tumour / "rows.json", first)
 
+    hurry(fraud / "mlops.toml")
     said = simulate(fraud, "2026-01-01", "2026-04-30")
     mlops("add", str(fraud))
     told.stage("fraud", "add", said)
     second = train(mlops, told, "fraud")
     url = deploy(mlops, told, second, "deploy")
     predict(mlops, told, "fraud", fraud / "rows.json")
-    third, tally = swap_under_traffic(mlops, told, fraud, url)
+    closed = close_the_loop(mlops, told, fraud, url)
 
     verified = mlops("verify")
     told.stage("", "verify", f"{verified['events']} events and {verified['blobs']} files hash as recorded")
-    summary(told, folder, [first, second, third], tally)
+    summary(told, folder, mlops, [first, second, closed.version], closed)
 
 
-def summary(told: Told, folder: Path, versions: Sequence[dict[str, Any]], tally: Tally) -> None:
+def hurry(project_file: Path) -> None:
+    """Weeks pass in seconds here: look as often, and let a version that passed be released by itself."""
+    text = project_file.read_text(encoding="utf-8")
+    for was, becomes in (('every = "15m"', f'every = "{EVERY}"'), ('approval = "manual"', 'approval = "auto"')):
+        if was not in text:
+            raise DemoFailed(f"{project_file.name} of the sample no longer says {was}.")
+        text = text.replace(was, becomes)
+    project_file.write_text(text, encoding="utf-8")
+
+
+def summary(told: Told, folder: Path, mlops: Mlops, versions: Sequence[dict[str, Any]], closed: ClosedLoop) -> None:
     """The figures, what runs now and how to end it."""
-    print(f"\nDone in {told.seconds:.0f} s.\n")
+    print(f"\nDone in {told.seconds:.0f} s, with {closed.runtime}.\n")
     for version in versions:
         evidence = version["verdict"]["evidence"]
         print(
             f"  {version['model']}@{version['number']:<2} {version['verdict']['outcome']:<5} {figure(version)}, "
             f"{evidence['test_rows']:,} test rows"
         )
+    tally = closed.tally
     rate = f"p50 {tally.percentile_ms(0.5):.1f} ms, p95 {tally.percentile_ms(0.95):.1f} ms"
-    print(f"  swap under traffic: {tally.answered:,} answered, {len(tally.failures)} failed, {rate}\n")
-    mlops = f"MLOPS_HOME={folder / 'home'} {relative(MLOPS)}"
+    print(f"  takeover under traffic: {tally.answered:,} answered, {len(tally.failures)} failed, {rate}")
+    print(
+        f"  {closed.weeks} weeks, {closed.payments:,} payments answered; the engine looked at every one, and raised "
+        f"{closed.alarms_before} alarms before the change"
+    )
+    print(f"  realised {closed.metric}: {closed.realised}\n")
+    command = f"MLOPS_HOME={folder / 'home'} {relative(MLOPS)}"
     print("Left running: the engine, the gateway and a model server for each endpoint. Look, and end it:\n")
-    print(f"  {mlops}\n  {mlops} endpoints\n  {mlops} down --all\n")
+    print(f"  {command}\n  {command} why fraud\n  {command} down --all\n")
     print(f"Everything lies in {folder}; the next `make demo` begins by ending and removing it.")
+
+
+def offer_the_terminal(mlops: Mlops) -> None:
+    """On a terminal: look at it all."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return
+    try:
+        answer = input("\nOpen the terminal on it now? [y/N] ")
+    except EOFError:
+        return
+    if answer.strip().lower() in ("y", "yes"):
+        subprocess.run([str(MLOPS)], env=mlops.environment, check=False)
 
 
 def relative(path: Path) -> Path:
@@ -283,6 +233,7 @@ def main() -> None:
     folder = parser.parse_args().folder.expanduser().absolute()
     try:
         run(folder)
+        offer_the_terminal(Mlops(folder / "home"))
     except DemoFailed as error:
         fail(error, folder)
     except KeyboardInterrupt:

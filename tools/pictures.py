@@ -18,7 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from demo import ROOT, DemoFailed, Mlops, copy_sample, simulate
+from demo import ROOT, copy_sample, simulate
+from demo_shell import DemoFailed, Mlops
 from steady_traffic import SteadyTraffic
 
 from engine.settings import Home

@@ -1,4 +1,7 @@
-"""Clients that ask an endpoint without a pause and count what they get: for swaps under traffic."""
+"""Clients that ask an endpoint for rows, each once and in order, and count what they get.
+
+Steadily, beside what else happens (a swap of versions), or many at once, to make weeks pass quickly.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import json
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,16 +36,34 @@ class Tally:
 
 
 class SteadyTraffic:
-    """`clients` threads, one connection each, together about `per_second` requests a second; to be used in `with`."""
+    """`clients` threads, one connection each; to be used in `with`.
 
-    def __init__(self, url: str, rows: list[dict[str, Any]], *, clients: int = 4, per_second: float = 100.0) -> None:
+    Together they send about `per_second` requests a second of `rows_a_request` rows, until the rows are used up.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        rows: Sequence[dict[str, Any]],
+        *,
+        clients: int = 4,
+        per_second: float = 100.0,
+        rows_a_request: int = 1,
+    ) -> None:
         self.tally = Tally()
         self._url = urlsplit(url)
-        self._bodies = [json.dumps({"rows": [row]}).encode() for row in rows]
+        self._rows = rows
+        self._rows_a_request = rows_a_request
+        self._sent = 0
         self._pause_s = clients / per_second
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        self._threads = [threading.Thread(target=self._ask_on, args=(number,)) for number in range(clients)]
+        self._threads = [threading.Thread(target=self._ask_on) for _ in range(clients)]
+
+    @property
+    def sent(self) -> int:
+        """Rows that were sent, whatever was answered."""
+        return self._sent
 
     def __enter__(self) -> SteadyTraffic:
         for thread in self._threads:
@@ -53,23 +75,32 @@ class SteadyTraffic:
         for thread in self._threads:
             thread.join()
 
+    def finish(self) -> None:
+        """Wait until all rows are answered."""
+        for thread in self._threads:
+            thread.join()
+
     def wait_for(self, version: int, answers: int, timeout_s: float) -> bool:
         """Wait until `version` has given so many answers; False when it has not in time."""
         until = time.monotonic() + timeout_s
         while self.tally.by_version[str(version)] < answers:
-            if time.monotonic() > until:
+            if time.monotonic() > until or not any(thread.is_alive() for thread in self._threads):
                 return False
             self._stop.wait(0.05)
         return True
 
-    def _ask_on(self, number: int) -> None:
+    def _next(self) -> Sequence[dict[str, Any]]:
+        with self._lock:
+            rows = self._rows[self._sent : self._sent + self._rows_a_request]
+            self._sent += len(rows)
+        return rows
+
+    def _ask_on(self) -> None:
         connection: http.client.HTTPConnection | None = None
         due = time.monotonic()
-        while not self._stop.is_set():
+        while not self._stop.is_set() and (rows := self._next()):
             connection = connection or http.client.HTTPConnection(self._url.netloc, timeout=30)
-            body = self._bodies[number % len(self._bodies)]
-            number += 1
-            if not self._ask(connection, body):
+            if not self._ask(connection, rows):
                 connection.close()
                 connection = None
             # By the clock and not by a sleep a request: a slow answer is not followed by a lighter load.
@@ -78,7 +109,8 @@ class SteadyTraffic:
         if connection:
             connection.close()
 
-    def _ask(self, connection: http.client.HTTPConnection, body: bytes) -> bool:
+    def _ask(self, connection: http.client.HTTPConnection, rows: Sequence[dict[str, Any]]) -> bool:
+        body = json.dumps({"rows": rows}).encode()
         began = time.monotonic()
         try:
             connection.request("POST", self._url.path, body, {"content-type": "application/json"})
@@ -89,8 +121,8 @@ class SteadyTraffic:
         if answer.status != 200:
             return self._count_failure(f"status {answer.status}: {text[:200].decode(errors='replace')}")
         told = json.loads(text)
-        if len(told.get("predictions", [])) != 1:
-            return self._count_failure(f"no prediction: {text[:200].decode(errors='replace')}")
+        if len(told.get("predictions", [])) != len(rows):
+            return self._count_failure(f"not {len(rows)} predictions: {text[:200].decode(errors='replace')}")
         with self._lock:
             self.tally.by_version[str(told["version"])] += 1
             self.tally.latencies_s.append(time.monotonic() - began)
@@ -100,3 +132,10 @@ class SteadyTraffic:
         with self._lock:
             self.tally.failures.append(what)
         return False
+
+
+def send_all(url: str, rows: Sequence[dict[str, Any]], *, rows_a_request: int = 50) -> Tally:
+    """Ask for all rows as fast as they are answered."""
+    with SteadyTraffic(url, rows, per_second=1e9, rows_a_request=rows_a_request) as traffic:
+        traffic.finish()
+    return traffic.tally

@@ -55,7 +55,7 @@ def endpoint(answer: Callable[[int], tuple[int, object]]) -> Iterator[str]:
 def test_answers_are_counted_by_version() -> None:
     with (
         endpoint(lambda n: (200, {"version": 1 + n // 5, "predictions": [{}]}) if n < 9 else GOOD) as url,
-        steady_traffic.SteadyTraffic(url, [{"a": 1}], clients=1, per_second=2000) as traffic,
+        steady_traffic.SteadyTraffic(url, [{"a": 1}] * 1000, clients=1, per_second=2000) as traffic,
     ):
         assert traffic.wait_for(2, 4, timeout_s=20)
     assert traffic.tally.by_version["2"] == 4 and traffic.tally.failures == []
@@ -66,18 +66,28 @@ def test_an_error_status_and_an_answer_without_prediction_are_failures_and_the_c
     bad = {1: (503, {"error": "gone"}), 3: (200, {"version": 1, "predictions": []})}
     with (
         endpoint(lambda n: bad.get(n, GOOD)) as url,
-        steady_traffic.SteadyTraffic(url, [{"a": 1}], clients=1, per_second=2000) as traffic,
+        steady_traffic.SteadyTraffic(url, [{"a": 1}] * 1000, clients=1, per_second=2000) as traffic,
     ):
         assert traffic.wait_for(1, 10, timeout_s=20)
     first, second = traffic.tally.failures
-    assert "503" in first and "no prediction" in second
+    assert "503" in first and "not 1 predictions" in second
 
 
 def test_nobody_there_is_a_failure_and_the_version_is_not_seen() -> None:
     with endpoint(lambda n: GOOD) as url:
         pass
-    with steady_traffic.SteadyTraffic(url, [{}], clients=1, per_second=1000) as traffic:
+    with steady_traffic.SteadyTraffic(url, [{}] * 1000, clients=1, per_second=1000) as traffic:
         assert not traffic.wait_for(1, 1, timeout_s=0.2)
         while not traffic.tally.failures:
             pass
     assert traffic.tally.answered == 0
+
+
+def test_each_row_is_sent_once_and_what_is_left_is_told() -> None:
+    rows = [{"id": number} for number in range(103)]
+    with (
+        endpoint(lambda n: (200, {"version": 1, "predictions": [{}] * (10 if n < 10 else 3)})) as url,
+        steady_traffic.SteadyTraffic(url, rows, clients=1, per_second=1e9, rows_a_request=10) as traffic,
+    ):
+        traffic.finish()
+    assert traffic.sent == 103 and traffic.tally.answered == 11 and traffic.tally.failures == []

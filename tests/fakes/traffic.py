@@ -17,6 +17,7 @@ class Traffic:
 
     port: int
     body: bytes = b'{"rows": [{}]}'
+    endpoint: str = "fraud"
     seen: Counter[str] = field(default_factory=Counter)
     _done: threading.Event = field(default_factory=threading.Event)
     _clients: list[threading.Thread] = field(default_factory=list)
@@ -42,7 +43,7 @@ class Traffic:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         while not self._done.wait(5 / PER_SECOND):
             try:
-                connection.request("POST", "/predict/fraud", self.body, {"content-type": "application/json"})
+                connection.request("POST", f"/predict/{self.endpoint}", self.body, {"content-type": "application/json"})
                 answer = connection.getresponse()
                 text = answer.read()
                 self.seen["200" if answer.status == 200 else f"{answer.status} {text[:200]!r}"] += 1

@@ -16,6 +16,7 @@ from fakes.docker_world import comes_back, container_of, docker_world, port_of, 
 from fakes.registry import World, add_version, open_world
 from fakes.traffic import Traffic
 
+from engine.deployment import container_runtime
 from engine.deployment.builtin_gateway import BuiltinGateway
 from engine.deployment.container_body import DEPLOYMENT, IMAGE_OWNER, OWNER, REPLICA
 from engine.deployment.container_runtime import FAILPOINTS, ContainerRuntime
@@ -209,7 +210,18 @@ def roll_out(home: Home, version: int, failpoint: str = "") -> int:
     ).returncode
 
 
-def test_a_second_version_shares_all_layers_but_its_last(home: Home, tmp_path: Path) -> None:
+def tags_of(home: Home) -> set[str]:
+    daemon = DockerDaemon(SOCKET)
+    try:
+        found = daemon.images(f"{IMAGE_OWNER}={home_mark(home)}")
+    finally:
+        daemon.close()
+    return {tag.partition(":")[2].rpartition("-")[0] for each in found for tag in each["RepoTags"]}
+
+
+def test_a_second_version_shares_all_layers_but_its_last_and_what_is_unused_goes(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for number, kind in ((1, "lightgbm"), (2, "linear")):
         make_bundle(tmp_path / str(number), kind, "binary")
     with docker_world(home, None) as world:
@@ -232,3 +244,10 @@ def test_a_second_version_shares_all_layers_but_its_last(home: Home, tmp_path: P
         runtime = next(found for name, found in layers.items() if name.startswith("runtime"))
         assert layers["fraud1"][:-1] == layers["fraud2"][:-1] == runtime
         assert layers["fraud1"][-1] != layers["fraud2"][-1]
+        monkeypatch.setattr(container_runtime, "UNUSED_S", 0.0)
+        assert tags_of(home) == {"runtime", "fraud-1", "fraud-2"}
+        world.runtime.remove_unused({"fraud@2"})
+        until(lambda: tags_of(home) == {"runtime", "fraud-2"})
+        # Nobody says that it is needed, but a container runs from it.
+        world.runtime._remove_images(set())
+        assert "fraud-2" in tags_of(home)

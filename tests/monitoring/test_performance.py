@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -197,6 +198,7 @@ def simulator() -> Any:
     spec = importlib.util.spec_from_file_location("fraud_simulator", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
 
@@ -207,10 +209,7 @@ def simulator() -> Any:
 def test_the_fraud_sample_by_day_alarms_when_the_fraud_changes_and_never_before(
     cause: str | None, seed: int, tmp_path: Path
 ) -> None:
-    import sys
-
     module = simulator()
-    sys.modules["fraud_simulator"] = module
     begins = date(2026, 6, 1)
     drift = module.Drift(begins, cause) if cause else None
     model, promised = fitted(module)

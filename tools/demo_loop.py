@@ -144,7 +144,7 @@ class _Loop:
         check = self._wait("the engine's look at the week", lambda: self._looked_at(week), 60)
         labels = self._project / "labels.csv"
         arrived = self._world.write_labels(week.ends_at, labels)
-        counts = self._mlops("label", NAME, str(labels)) if arrived else {}
+        counts = self._mlops("label", NAME, str(labels))["job"]["result"] if arrived else {}
         strongest = check["figures"][0] if check["figures"] else None
         shown = f" (strongest: {strongest['column']} {strongest['distance']:.3f})" if strongest else ""
         self._told.stage(

@@ -232,6 +232,8 @@ class Version(Table, table=True):
     trained_until: datetime | None = Field(default=None, sa_column=_time(nullable=True))
     predictions: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
     """Profile of its answers on the test rows, which later checks compare with; None: a version from before checks."""
+    newest_sha256: str | None = None
+    """Blob: profile of the newest rows it was made from; None: it has none of its own."""
     created_at: datetime = Field(sa_column=_time())
     created_by: str
     reason: str = ""

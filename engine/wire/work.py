@@ -134,6 +134,8 @@ class CheckOrder(Body):
     """The reference is this version's training data, and its answers on test rows."""
     bundle: list[FileEntry]
     profile_sha256: str
+    newest_sha256: str | None = None
+    """Blob: profile of the newest of the reference's rows; what looks like these has not drifted either."""
     predictions: dict[str, Any] | None
     source: Literal["captures", "data"]
     captures_folder: str = ""
@@ -326,6 +328,8 @@ class JudgeResult(StrictBody):
     trained_until: AwareDatetime | None = None
     predictions: dict[str, Any] | None = None
     """Profile of the model's answers on the test rows: `engine.data.profile` columns, kind `prediction`."""
+    newest: FileEntry | None = None
+    """In the work folder: profile of the newest rows it knows (`engine.worker.newest_rows`). None: too few."""
 
 
 class CompactResult(StrictBody):

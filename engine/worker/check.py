@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from engine.monitoring.answers import answers_of_scores
+from engine.monitoring.calmer import calmer
 from engine.monitoring.column_now import Arrival, ColumnNow
 from engine.monitoring.drift import draw_column, measure_column
 from engine.monitoring.quality import dropped_captures, find_faults
@@ -65,7 +66,9 @@ class _Check:
         self._manifest = _manifest(order, session)
         tree = json.loads(session.blob(order.profile_sha256).read_bytes())
         self._reference_rows = int(tree["rows"])
-        self._reference = read_profile(tree)
+        self._references = [read_profile(tree)]
+        if order.newest_sha256 is not None:
+            self._references.append(read_profile(json.loads(session.blob(order.newest_sha256).read_bytes())))
 
     def run(self) -> CheckResult:
         rows = self._rows()
@@ -99,7 +102,7 @@ class _Check:
         asked = len(self._manifest.inputs)
         with ThreadPoolExecutor(_THREADS) as pool:
             for group in rows.inputs():
-                for column in pool.map(lambda came: _look(came, self._reference, expected), group):
+                for column in pool.map(lambda came: _look(came, self._references, expected), group):
                     columns += column.figures
                     drawn += column.drawn
                     findings += column.findings
@@ -169,12 +172,17 @@ class _Looked(msgspec.Struct, frozen=True):
     findings: list[QualityFinding] = []
 
 
-def _look(came: Came, references: Mapping[str, Reference], expected: Mapping[str, Column]) -> _Looked:
-    reference = references.get(came.name)
+def _look(came: Came, references: Sequence[Mapping[str, Reference]], expected: Mapping[str, Column]) -> _Looked:
+    """A column against the training data, and against the newest of it; what is drawn is the training data."""
+    reference = references[0].get(came.name)
     if came.now is None or reference is None:
         return _Looked(findings=came.findings)
+    figures = measure_column(reference, came.now)
+    for newest in references[1:]:
+        if came.name in newest:
+            figures = calmer(figures, measure_column(newest[came.name], came.now))
     return _Looked(
-        figures=[measure_column(reference, came.now)],
+        figures=[figures],
         drawn=[draw_column(reference, came.now)],
         findings=came.findings + find_faults(reference, came.now, expected.get(came.name)),
     )

@@ -32,6 +32,7 @@ from engine.training.split import Indices, Split, split_rows
 from engine.wire.base import FileEntry
 from engine.wire.work import CandidateResult, Champion, FitResult, JudgeResult, PackageResult, SnapshotResult
 from engine.worker.judged_rows import Incomparable, JudgedRows
+from engine.worker.newest_rows import captured_rows, store_newest
 from engine.worker.session import Session
 
 BUNDLE = "bundle"
@@ -55,6 +56,8 @@ def run_train(session: Session) -> None:
 class _Data:
     frame: pl.DataFrame
     schema: Schema
+    captured: int
+    """So many of the last rows were captured in production."""
 
 
 class _Training:
@@ -67,7 +70,7 @@ class _Training:
         data = self._snapshot()
         task, best = self._fit(data)
         folder = self._package(task, data, best)
-        self._judge(task, folder)
+        self._judge(task, data, folder)
 
     def _snapshot(self) -> _Data:
         found = self._session.finished.get("snapshot")
@@ -86,10 +89,11 @@ class _Training:
                 print(note, flush=True)  # noqa: T201 a worker's output is the job's log
             result = taken.to_result()
             self._session.step("snapshot", result)
-            data = _Data(taken.frame, taken.schema)
+            data = _Data(taken.frame, taken.schema, captured_rows(result.sources))
         else:
             result = SnapshotResult.model_validate(found)
-            data = _Data(load_snapshot(self._session.blob(result.data.sha256)), Schema.from_dict(result.data_schema))
+            frame = load_snapshot(self._session.blob(result.data.sha256))
+            data = _Data(frame, Schema.from_dict(result.data_schema), captured_rows(result.sources))
         if result.failures:
             raise expectations_error(result.failures)
         self._session.progress(_DONE_AFTER["snapshot"])
@@ -193,7 +197,7 @@ class _Training:
         self._session.progress(_DONE_AFTER["package"])
         return folder
 
-    def _judge(self, task: TrainingTask, folder: Path) -> None:
+    def _judge(self, task: TrainingTask, data: _Data, folder: Path) -> None:
         self._session.begin("judge", f"judging on {len(task.split.test):,} test rows")
         test = JudgedRows(task)
         project, split = self._project, task.split
@@ -220,6 +224,7 @@ class _Training:
                 metrics=told.metrics,
                 trained_until=split.trained_until,
                 predictions=profile_answers(bundle.manifest, answers.scores, test.times(project.data.time)),
+                newest=store_newest(self._session.folder, project, data.frame, split, data.captured),
             ),
         )
 

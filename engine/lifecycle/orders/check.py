@@ -45,6 +45,7 @@ def prepare_order(tx: Tx, parts: Parts, job: Job) -> dict[str, Any]:
         version=version.number,
         bundle=[FileEntry.model_validate(file) for file in version.bundle],
         profile_sha256=snapshot.profile_sha256,
+        newest_sha256=version.newest_sha256,
         predictions=version.predictions,
         source="captures",
         alarms_per_year=told.watch.alarms_per_year,

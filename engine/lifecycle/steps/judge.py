@@ -7,13 +7,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from engine.blobs.store import Stored
 from engine.errors import InvalidInput
 from engine.evaluation.gate import GateFigures, Verdict, decide
 from engine.lifecycle.advance_retrains import champion_of, record_verdict
 from engine.lifecycle.parts import Parts
 from engine.lifecycle.release import approve, place, release_plan
 from engine.lifecycle.steps.bundle import manifest_entry, read_manifest, signature
-from engine.lifecycle.steps.step import Apply, Posted, checked
+from engine.lifecycle.steps.step import Apply, Posted, adopt, checked
+from engine.lifecycle.stored_blobs import record_blobs
 from engine.project import Project, parse_project
 from engine.registry.events import ENGINE
 from engine.registry.queries.models import last_number
@@ -35,6 +37,7 @@ class _Judged:
     package: PackageResult
     fit: FitResult
     signature: dict[str, Any]
+    newest: Stored | None
 
 
 def prepare(parts: Parts, posted: Posted) -> Apply:
@@ -57,6 +60,7 @@ def prepare(parts: Parts, posted: Posted) -> Apply:
         package=package,
         fit=FitResult.model_validate(posted.finished["fit"]),
         signature=signature(read_manifest(parts, package.files)),
+        newest=adopt(parts, posted.folder, result.newest) if result.newest is not None else None,
     )
 
     def apply(tx: Tx, job: Job) -> None:
@@ -74,6 +78,8 @@ def _register(tx: Tx, job: Job, judged: _Judged) -> Version:
     if run is None or run.snapshot_id is None:
         raise InvalidInput(f"Job {job.id} has no run with a snapshot to judge.", job=job.id)
     verdict = _decide(tx, run, judged)
+    if judged.newest is not None:
+        record_blobs(tx, [judged.newest])
     best = tx.get(Candidate, (run.id, judged.fit.best))
     version = tx.add(
         Version(
@@ -92,6 +98,8 @@ def _register(tx: Tx, job: Job, judged: _Judged) -> Version:
             reasons=list(verdict.reasons),
             evidence=verdict.evidence,
             trained_until=judged.result.trained_until,
+            predictions=judged.result.predictions,
+            newest_sha256=judged.newest.sha256 if judged.newest is not None else None,
             created_at=now(),
             created_by=job.created_by,
             reason=job.reason,

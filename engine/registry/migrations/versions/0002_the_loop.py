@@ -194,6 +194,7 @@ def upgrade() -> None:
         batch.add_column(sa.Column("key", sa.String(), nullable=True), insert_after="every")
     with op.batch_alter_table("version", recreate="always") as batch:
         batch.add_column(sa.Column("predictions", sa.JSON(), nullable=True), insert_after="trained_until")
+        batch.add_column(sa.Column("newest_sha256", sa.String(), nullable=True), insert_after="predictions")
 
 
 def downgrade() -> None:

@@ -32,8 +32,12 @@ def label_news(known: pl.DataFrame, given: pl.DataFrame, captures: pl.DataFrame)
     """
     before = newest_labels(known).select("key", label_before="label", labelled_before="labelled_at")
     lines = given.with_columns(row_key())
-    last_said = pl.coalesce(pl.col("label").shift(1).over("key"), "label_before")
-    lines = lines.join(before, on="key", how="left", maintain_order="left").with_columns(said=last_said)
+    alone = lines["key"].is_unique()
+    last_said = pl.col("label_before")
+    if not alone.all():
+        last_said = pl.coalesce(pl.col("label").shift(1).over("key"), last_said)
+    lines = lines.join(before, on="key", how="left", maintain_order="left")
+    lines = lines.with_columns(alone.alias("alone"), said=last_said)
     again = pl.col("said").is_not_null()
     counts = lines.select(
         repeated=(again & (pl.col("said") == pl.col("label"))).sum(),
@@ -51,12 +55,11 @@ def label_news(known: pl.DataFrame, given: pl.DataFrame, captures: pl.DataFrame)
 
 def _says_nothing_new() -> pl.Expr:
     """A line that is alone of its key and leaves what is known as it is: the same again, or older than what counts."""
-    alone = pl.col("key").is_unique()
     no_newer = (pl.col("labelled_at") <= pl.col("labelled_before")).fill_null(value=False)
     timeless = pl.col("labelled_at").is_null() & pl.col("labelled_before").is_null()
     same = (pl.col("label") == pl.col("label_before")) & (no_newer | timeless)
     older = (pl.col("labelled_at") < pl.col("labelled_before")).fill_null(value=False)
-    return alone & pl.col("label_before").is_not_null() & (same | older)
+    return pl.col("alone") & pl.col("label_before").is_not_null() & (same | older)
 
 
 def _matched(lines: pl.DataFrame, captures: pl.DataFrame) -> int:

@@ -10,7 +10,7 @@ Format 1 had neither means nor stretches.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from zlib import crc32
 
@@ -143,7 +143,7 @@ def _names(values: pl.Series, order: Order | None) -> dict[str, Any]:
     return told | {"stretches": category_stretches(codes[order], width + 1)}
 
 
-def hash_cells(values: pl.Series) -> NDArray[np.int64]:
+def hash_cells(values: Iterable[str]) -> NDArray[np.int64]:
     """A cell for each text, 0 to 255, the same wherever it is asked for.
 
     Of a column with more values than are listed, the listed ones were chosen for being frequent, so that they are

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from engine.data.profile import hash_cells
@@ -22,6 +22,7 @@ from engine.wire.monitoring import Distribution
 OTHER = "(other)"
 _NAMED = 10
 _NAME_LENGTH = 100
+_ROUNDING = 1e-9
 _LOST_SHARE = 0.01
 """Of the reference: a rarer value may well be missing among few rows."""
 
@@ -47,55 +48,63 @@ def measure_category(reference: CategoryReference, now: ColumnNow, effective: Ef
     """None where one side has no values, or more than are listed in a profile of format 1."""
     if not now.filled or not reference.filled or (reference.other and reference.hashed is None):
         return None
-    both = _together(reference, now)
-    before, here = _hashed(reference, now) if reference.other else (both["before"].to_numpy(), both["count"].to_numpy())
+    before, here, new = _cells(reference, now)
+    arrived = sum(new.values())
     groups = pool_small(before, here, min(effective.reference, effective.now))
     theirs = (np.bincount(groups, before) * (effective.reference / reference.filled)).astype(np.float64)
     ours = (np.bincount(groups, here) * (effective.now / now.filled)).astype(np.float64)
     raw = jensen_shannon(theirs, ours)
-    new = both.filter(pl.col("before") == 0) if not reference.other else both.clear()
-    lost = both.filter((pl.col("before") >= _LOST_SHARE * reference.filled) & (pl.col("count") == 0))
     return CategoryDrift(
         p_value=chi_square_p_value(theirs, ours),
         distance=beyond_chance(raw, len(theirs), effective.reference, effective.now),
         psi=_psi(theirs, ours) if now.filled >= SMALLEST else None,
         within_usual=0.0 < raw <= USUAL * reference.usual.at(now.rows).distance,
-        new_share=float(new["count"].sum()) / now.filled,
-        new_p_value=_new_p_value(reference, now, int(new["count"].sum()), effective),
-        new_values=[value[:_NAME_LENGTH] for value in new["value"].head(_NAMED)],
-        lost_values=[value[:_NAME_LENGTH] for value in lost["value"].head(_NAMED)],
+        new_share=arrived / now.filled,
+        new_p_value=_new_p_value(reference, now, arrived, effective),
+        new_values=[value[:_NAME_LENGTH] for value in islice(new, _NAMED)],
+        lost_values=_lost(reference, now),
     )
 
 
 def draw_category(reference: CategoryReference, now: ColumnNow) -> Distribution:
     """Both sides by the 31 values that are most frequent in either, and the rest."""
-    both = _together(reference, now).select(
-        "value", reference=pl.col("before") / max(1, reference.filled), current=pl.col("count") / max(1, now.filled)
-    )
-    shown = both.sort(pl.max_horizontal("reference", "current"), descending=True, maintain_order=True)
-    shown = shown.head(DISPLAY_BINS - 1)
-    labels = [value[:_NAME_LENGTH] for value in shown["value"]]
-    sides = {side: shown[side].to_list() for side in ("reference", "current")}
-    rests = {side: max(0.0, 1.0 - sum(shares)) for side, shares in sides.items()}
-    if max(rests.values()) > 1e-9 and reference.filled and now.filled:
-        labels.append(OTHER)
-        sides = {side: [*shares, rests[side]] for side, shares in sides.items()}
-    return Distribution(column=reference.name, kind="category", labels=labels, **sides)
+    totals = max(1, reference.filled), max(1, now.filled)
+    frequent = dict.fromkeys([*reference.values[: DISPLAY_BINS - 1], *islice(now.counted, DISPLAY_BINS - 1)])
+    shares = {
+        value: (_rows_of(reference, value) / totals[0], now.counted.get(value, 0) / totals[1]) for value in frequent
+    }
+    shown = sorted(shares, key=lambda value: -max(shares[value]))[: DISPLAY_BINS - 1]
+    labels = [value[:_NAME_LENGTH] for value in shown]
+    before, here = ([shares[value][side] for value in shown] for side in (0, 1))
+    rests = max(0.0, 1.0 - sum(before)), max(0.0, 1.0 - sum(here))
+    if max(rests) > _ROUNDING and reference.filled and now.filled:
+        labels, before, here = [*labels, OTHER], [*before, rests[0]], [*here, rests[1]]
+    return Distribution(column=reference.name, kind="category", labels=labels, reference=before, current=here)
 
 
-def _together(reference: CategoryReference, now: ColumnNow) -> pl.DataFrame:
-    """Each value of either side: `value`, `before` and `count` rows; those that only came now last."""
-    before = pl.DataFrame(
-        {"value": reference.values, "before": reference.counts}, schema={"value": pl.String, "before": pl.Int64}
-    )
-    both = before.join(now.counted, on="value", how="full", coalesce=True, maintain_order="left_right")
-    return both.with_columns(pl.col("before", "count").fill_null(0).cast(pl.Int64))
+def _cells(reference: CategoryReference, now: ColumnNow) -> tuple[Counts, Counts, dict[str, int]]:
+    """Counts of both sides by cell, and rows by value that the reference does not have.
+
+    Each such value is a cell of its own. Of a reference with too many values to list nothing is known to be new.
+    """
+    if reference.hashed is not None:
+        cells = hash_cells(now.counted)
+        rows = list(now.counted.values())
+        return reference.hashed, np.bincount(cells, rows, minlength=len(reference.hashed)).astype(np.int64), {}
+    new = {value: rows for value, rows in now.counted.items() if value not in reference.places}
+    here = [now.counted.get(value, 0) for value in reference.values]
+    before = np.append(reference.counts, np.zeros(len(new), dtype=np.int64))
+    return before, np.array([*here, *new.values()], dtype=np.int64), new
 
 
-def _hashed(reference: CategoryReference, now: ColumnNow) -> tuple[Counts, Counts]:
-    assert reference.hashed is not None
-    cells = hash_cells(now.counted["value"])
-    return reference.hashed, np.bincount(cells, now.counted["count"], minlength=len(reference.hashed)).astype(np.int64)
+def _rows_of(reference: CategoryReference, value: str) -> int:
+    place = reference.places.get(value)
+    return int(reference.counts[place]) if place is not None else 0
+
+
+def _lost(reference: CategoryReference, now: ColumnNow) -> list[str]:
+    frequent = reference.values[: int((reference.counts >= _LOST_SHARE * reference.filled).sum())]
+    return [value[:_NAME_LENGTH] for value in frequent if value not in now.counted][:_NAMED]
 
 
 def _new_p_value(reference: CategoryReference, now: ColumnNow, new: int, effective: EffectiveRows) -> float | None:

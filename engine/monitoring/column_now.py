@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 Order = NDArray[np.int64]
 
-_SAMPLED = 32_768
+_SAMPLED = 16_384
 _CHUNKS = 4
 
 
@@ -27,7 +27,7 @@ class Arrival:
 
     @cached_property
     def neighbours(self) -> tuple[Order, Order]:
-        """Some rows that came one after another, at most 32,768, and where among them a gap is."""
+        """Some rows that came one after another, at most 16,384, and where among them a gap is."""
         if self.rows <= _SAMPLED:
             return self._in_order(0, self.rows), np.zeros(0, dtype=np.int64)
         size = _SAMPLED // _CHUNKS
@@ -67,10 +67,11 @@ class ColumnNow:
         return np.sort(self.values.drop_nulls().to_numpy())
 
     @cached_property
-    def counted(self) -> pl.DataFrame:
-        """Of a category: `value` and `count`, most frequent first."""
-        counted = self.values.drop_nulls().rename("value").value_counts(name="count")
-        return counted.sort(["count", "value"], descending=[True, False])
+    def counted(self) -> dict[str, int]:
+        """Of a category: rows by value, most frequent first."""
+        found = self.values.drop_nulls().rename("value").value_counts(name="count")
+        rows = zip(found["value"].to_list(), found["count"].to_list(), strict=True)
+        return dict(sorted(rows, key=lambda pair: (-pair[1], pair[0])))
 
     @cached_property
     def neighbours(self) -> tuple[pl.Series, Order]:

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from engine.data.wording import counted
 from engine.monitoring.column_now import ColumnNow
@@ -106,16 +105,10 @@ def _limits(reference: Reference, now: ColumnNow, expected: Column | None) -> It
                     yield _broken(reference, now, outside, f"{what} {limit:g} ([data.columns]), as far as {edge:g}")
     if expected.allowed is not None:
         allowed = _allowed(reference, expected.allowed)
-        column = "value"
-        strange = (
-            now.values.drop_nulls().rename(column).value_counts(name="count", sort=True)
-            if isinstance(reference, NumberReference)
-            else now.counted
-        ).filter(~pl.col(column).is_in(allowed))
-        if strange.height:
-            first = str(strange[column][0])[:_NAME_LENGTH]
-            what = f"not among the values that [data.columns] allows, such as {first!r}"
-            yield _broken(reference, now, int(strange["count"].sum()), what)
+        strange = now.values.filter(now.values.is_not_null() & ~now.values.is_in(allowed))
+        if len(strange):
+            what = f"not among the values that [data.columns] allows, such as {_shown(strange[0])}"
+            yield _broken(reference, now, len(strange), what)
 
 
 def _allowed(reference: Reference, allowed: Sequence[Scalar]) -> list[Any]:
@@ -169,7 +162,7 @@ def _stuck(reference: Reference, now: ColumnNow) -> Iterator[QualityFinding]:
 
 def _stuck_at_the_end(reference: Reference, now: ColumnNow) -> Iterator[QualityFinding]:
     newest = now.values[now.arrival.newest(STUCK_RUN)]
-    if newest.null_count() or newest.n_unique() > 1:
+    if newest[0] is None or newest[0] != newest[-1] or newest.null_count() or newest.n_unique() > 1:
         return
     value, before = newest[0], _share_before(reference, newest[0])
     if before >= STUCK_BEFORE:
@@ -187,7 +180,7 @@ def _stuck_at_the_end(reference: Reference, now: ColumnNow) -> Iterator[QualityF
 def _most_frequent(reference: Reference, now: ColumnNow) -> tuple[Any, int]:
     """Of a number, any value that a tenth of the rows has is seen."""
     if not isinstance(reference, NumberReference):
-        return now.counted["value"][0], int(now.counted["count"][0])
+        return next(iter(now.counted.items()))
     values = np.unique(now.ordered[np.linspace(0, now.filled - 1, 21).astype(np.int64)])
     first, end = (np.searchsorted(now.ordered, values, side=side) for side in ("left", "right"))
     most = int(np.argmax(end - first))
@@ -198,9 +191,8 @@ def _share_before(reference: Reference, value: Any) -> float:
     """At most so often does the reference have it."""
     if isinstance(reference, NumberReference):
         return reference.share_of_bin(value)
-    if value not in reference.values or not reference.filled:
-        return 0.0
-    return float(reference.counts[reference.values.index(value)]) / reference.filled
+    place = reference.places.get(value)
+    return float(reference.counts[place]) / reference.filled if place is not None else 0.0
 
 
 def _part(rows: int, of: int) -> str:

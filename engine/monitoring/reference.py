@@ -122,6 +122,11 @@ class CategoryReference(_Column):
     hashed: Counts | None
     """Where there are such: rows by `engine.data.profile.hash_cells`. None in format 1."""
 
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """Where each value stands."""
+        return {value: place for place, value in enumerate(self.values)}
+
 
 Reference = NumberReference | CategoryReference
 

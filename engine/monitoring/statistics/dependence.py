@@ -58,11 +58,12 @@ def neighbour_correlation(ranks: NDArray[np.number], breaks: NDArray[np.int64] |
     0.8667
     """
     centred = np.asarray(ranks, dtype=np.float64) - np.mean(ranks) if len(ranks) else np.zeros(0)
-    total = float(centred @ centred)
+    # not by `@`, whose threads would wait for a core that other columns use
+    total = float(np.square(centred).sum())
     pairs = _pairs(len(centred), breaks)
     if total <= 0 or len(pairs) < 10:
         return 0.0
-    products = float(centred[pairs] @ centred[pairs + 1])
+    products = float((centred[pairs] * centred[pairs + 1]).sum())
     correlation = products / len(pairs) / (total / len(centred))
     return correlation if correlation > SIGNIFICANT / math.sqrt(len(pairs)) else 0.0
 
@@ -153,6 +154,4 @@ def _scatter(statistics: Floats, mean: float) -> float:
 def _pairs(rows: int, breaks: NDArray[np.int64] | None) -> NDArray[np.int64]:
     """Rows that the next one follows."""
     first = np.arange(max(0, rows - 1), dtype=np.int64)
-    if breaks is None or not len(breaks):
-        return first
-    return first[~np.isin(first + 1, breaks)]
+    return first if breaks is None or not len(breaks) else np.delete(first, breaks - 1)

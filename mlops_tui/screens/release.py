@@ -14,23 +14,26 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from engine.errors import EngineError
 from mlops_tui.messages import PreviewFailed, PreviewRead
-from mlops_tui.screens.describe import values_from
 from mlops_tui.view.cell import Cell
 from mlops_tui.view.clean import clean
 from mlops_tui.view.release import asks_for_its_name, is_so_already, release_facts, release_title
 from mlops_tui.view.width import fit, wrap
-from mlops_tui.widgets.bars import painted
+from mlops_tui.widgets.line_pane import LinePane
 
 if TYPE_CHECKING:
     from engine.wire.endpoints import ReleasePreview
 
+WIDTH = 78
+VALUES_FROM = 11
+AROUND = 9
+"""Lines of the box that are not about what changes."""
 LEAST_REASON = 3
 """Letters of a reason, as the engine asks for."""
 
@@ -68,8 +71,7 @@ class ReleaseScreen(ModalScreen["Order | None"]):
         """The question, what changes, the command line, and how to answer."""
         with Vertical(id="box"):
             yield Static(Content.styled(self._about, "bold"), id="question")
-            with VerticalScroll(id="told", can_focus=False):
-                yield Static("Looking what would change …", id="facts", markup=False)
+            yield LinePane([Cell("Looking what would change …")], hang=VALUES_FROM, id="told")
             yield Static(Content.styled(f"$ {clean(self._line)}", "dim"), id="line")
             yield Input(placeholder="why all the same; it is recorded for good", id="reason", compact=True)
             yield Input(id="name", compact=True)
@@ -90,14 +92,14 @@ class ReleaseScreen(ModalScreen["Order | None"]):
     @on(PreviewFailed)
     def _cannot_be_told(self, message: PreviewFailed) -> None:
         told = f"✗ What would change cannot be told, so it is not done. {message.error.message} {message.error.hint}"
-        self.query_one("#facts", Static).update(painted(Cell(clean(told), "bad")))
+        self._tell([Cell(clean(told), "bad")])
 
     @on(PreviewRead)
     def _can_be_told(self, message: PreviewRead) -> None:
         seen = self._seen = message.preview
         self.query_one("#question", Static).update(Content.styled(clean(release_title(seen)), "bold"))
-        self._show_facts()
         if seen.refusal is not None or is_so_already(seen):
+            self._show_facts()
             self.query_one("#answers", Static).update(Content.styled("[enter] back", "bold reverse"))
             return
         if seen.needs_override:
@@ -106,6 +108,7 @@ class ReleaseScreen(ModalScreen["Order | None"]):
             name = self.query_one("#name", Input)
             name.placeholder = seen.name
             self._open(name)
+        self._show_facts()
         if self.focused is None:
             self.query_one("#answers", Static).update(Content("y yes    ") + Content.styled("[n] no", "bold reverse"))
         else:
@@ -135,14 +138,15 @@ class ReleaseScreen(ModalScreen["Order | None"]):
             facts.append(("", Cell(clean(f"✗ {seen.refusal.message} {seen.refusal.hint}"), "bad")))
         elif is_so_already(seen):
             facts.append(("", Cell("It is so already: nothing would change.", "strong")))
-        hang = values_from(facts)
-        width = max(self.query_one("#told").scrollable_content_region.width, 30)
-        lines = [
-            painted(Cell(piece, value.tone))
-            for name, value in facts
-            for piece in wrap(f"{fit(name, hang)}{value.text}", width, hang=hang)
-        ]
-        self.query_one("#facts", Static).update(Content("\n").join(lines))
+        self._tell([Cell(f"{fit(name, VALUES_FROM)}{value.text}", value.tone) for name, value in facts])
+
+    def _tell(self, lines: list[Cell]) -> None:
+        pane = self.query_one("#told", LinePane)
+        pane.set_lines(lines)
+        width = min(self.size.width, WIDTH) - 6
+        taken = sum(len(wrap(line.text, max(width, VALUES_FROM + 2), hang=VALUES_FROM)) for line in lines)
+        typed = sum(2 for one in self.query(Input) if one.display)
+        pane.styles.height = max(min(taken, self.size.height - AROUND - typed), 2)
 
     def action_yes(self) -> None:
         """To what is shown; where something must be typed, a letter is no answer."""
@@ -157,7 +161,8 @@ class ReleaseScreen(ModalScreen["Order | None"]):
 
     def action_scroll(self, lines: int) -> None:
         """What changes may be longer than the box."""
-        self.query_one("#told", VerticalScroll).scroll_relative(y=lines, animate=False)
+        pane = self.query_one("#told", LinePane)
+        pane.do_down() if lines > 0 else pane.do_up()
 
     @on(Input.Changed, "#reason")
     def _reason_changed(self, event: Input.Changed) -> None:

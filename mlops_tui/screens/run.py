@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widget import AwaitMount
 from textual.widgets import Static
 
-from engine.errors import EngineError
+from engine.errors import EngineError, Unavailable
 from mlops_tui.actions import ActingScreen
 from mlops_tui.commands import Argument, Where
 from mlops_tui.dispatch import bindings_of
@@ -113,12 +113,22 @@ class RunScreen(ActingScreen):
         try:
             run = await engine.run(self._run_id)
             curves = curves_of((await engine.curves(self._run_id, most=MOST_POINTS)).points)
-            version = await engine.version(run.project, run.version) if run.version is not None else None
+            version = None if run.version is None else await self._verdict(run.project, run.version)
         except EngineError as error:
             self.engine_app.tell_failure(error)
         else:
             self._took_s = time.monotonic() - begun
             self.post_message(RunRead(run, curves, version))
+
+    async def _verdict(self, project: str, number: int) -> VersionView | None:
+        """None where it cannot be read, which is told: the run is worth seeing without."""
+        try:
+            return await self.engine_app.engine.version(project, number)
+        except Unavailable:
+            raise
+        except EngineError as error:
+            self.engine_app.tell_failure(error)
+            return None
 
     @on(RunRead)
     def _run_read(self, message: RunRead) -> None:
@@ -183,9 +193,8 @@ class RunScreen(ActingScreen):
         known = self._curves.by_key.get(self._key, {})
         # Of those that were measured once only the best is a line to compare with.
         lines = {name: points for name, points in known.items() if len(points) > 1 or name in (front, best)}
-        told_of = legend(self._key, front, lines.get(front or "", ()))
-        more = f"  m: {len(keys) - 1} more" if len(keys) > 1 else ""
-        self.query_one("#legend", Static).update(painted(told_of) + Content.styled(more, "dim"))
+        told_of = legend(self._key, len(keys) - 1, front, lines.get(front or "", ()))
+        self.query_one("#legend", Static).update(painted(told_of))
         self.query_one(Picture).show(lambda width, height: plot(lines, front, width, height))
 
     def _front(self) -> str | None:

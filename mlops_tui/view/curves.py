@@ -23,6 +23,8 @@ Drawn = list[list[Cell]]
 """Lines of a picture, each of pieces that stand side by side."""
 
 _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
+_NAME = 40
+"""Letters of a name in the legend."""
 _DASH = 6
 """Every so many dots one of a level line."""
 
@@ -48,13 +50,14 @@ def curves_of(points: Iterable[CurvePoint]) -> Curves:
     return Curves({key: {name: sorted(line) for name, line in by.items()} for key, by in sorted_out.items()})
 
 
-def legend(key: str, front: str | None, points: Points) -> Cell:
-    """What the picture shows, and the figures of the curve in front."""
-    told = f"{clean(key)} {arrow(key)}"
+def legend(key: str, others: int, front: str | None, points: Points) -> Cell:
+    """What the picture shows, how many other metrics there are, and the figures of the curve in front."""
+    told = f"{clean(key, longest=_NAME)} {arrow(key)}{f' (m: {others} more)' if others else ''}"
+    named = clean(front or "", longest=_NAME)
     if front is None or not points:
-        return Cell(f"{told} · no values of {clean(front)} yet" if front else told, "dim")
+        return Cell(f"{told} · no values of {named} yet" if front else told, "dim")
     best = (min if less_is_better(key) else max)(points, key=lambda point: point[1])
-    now = f"{told} · ⣿ {clean(front)} {figure(points[-1][1])}"
+    now = f"{told} · ⣿ {named} {figure(points[-1][1])}"
     if len(points) == 1:
         return Cell(f"{now}, measured once (dotted)")
     return Cell(f"{now} at step {points[-1][0]:.0f}, best {figure(best[1])} at {best[0]:.0f}")

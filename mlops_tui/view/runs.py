@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mlops_tui.view.cell import Cell, cell, mark, number
+from mlops_tui.view.clean import clean
 from mlops_tui.view.columns import Column
 from mlops_tui.view.figures import metric
 from mlops_tui.view.metrics import arrow, less_is_better
@@ -21,12 +22,12 @@ RUN_COLUMNS = (
     Column("status", 11),
     Column("verdict", 14, rank=2),
     Column("version", 5, rank=4, widest=7, head="ver"),
-    Column("metric", 9, rank=6, widest=19),
     Column("value", 7, rank=3, right=True),
+    Column("metric", 9, rank=9, widest=19),
     Column("took", 6, rank=7, right=True),
     Column("when", 8, rank=5),
     Column("by", 8, rank=8),
-    Column("reason", 12, rank=9, widest=200),
+    Column("reason", 24, rank=6, widest=200),
 )
 RUN_HEADS = ("run", "project", "status", "verdict", "version", "metric", "value", "took", "when", "by", "reason")
 CANDIDATE_HEADS = ("candidate", "kind", "status", "best", "metrics on validation", "note")
@@ -195,10 +196,10 @@ def run_head(run: RunView, now: datetime, fraction: float | None, doing: str) ->
     told = status.text
     if run.status == "running":
         told = " · ".join(part for part in (told, "" if fraction is None else f"{fraction:.0%}", doing) if part)
-    when = f"{took(run, now)} · {age(run.created_at, now)} by {cell(run.by).text}"
+    when = f"{took(run, now)} · {age(run.created_at, now)} by {clean(run.by, longest=40)}"
     lines = [Cell(f"{told} · {when}", status.tone)]
     if run.reason:
-        lines.append(cell(f"why: {run.reason}", "dim"))
+        lines.append(Cell(clean(f"why: {run.reason}", longest=200), "dim"))
     if run.failure is not None:
         lines.append(cell(f"✗ {run.failure.message} {run.failure.hint}", "bad"))
     return lines

@@ -18,7 +18,7 @@ from mlops_tui.view.width import fit
 if TYPE_CHECKING:
     from engine.wire.models import VersionView
 
-_NAMES = 34
+_NAMES = 42
 """Columns for what a bar is about and its figures."""
 _NARROWEST = 16
 _WIDEST = 60
@@ -51,14 +51,14 @@ class Bar:
 def bar_lines(bars: Sequence[Bar], width: int, *, marks: Mapping[float, str] | None = None) -> list[Cell]:
     """Bars over one scale, whose ends stand below; `marks` go through all of them. Figures alone where it is narrow.
 
-    >>> [line.text[34:] for line in bar_lines([Bar("now", 0.5, 0.25, 0.75)], 51, marks={0.0: "┊", 1.0: "┊"})]
+    >>> [line.text[42:] for line in bar_lines([Bar("now", 0.5, 0.25, 0.75)], 59, marks={0.0: "┊", 1.0: "┊"})]
     ['┊   ├───●───┤   ┊', '0               1']
     """
     marks = marks or {}
     room = min(width - _NAMES, _WIDEST)
-    told = [fit(f"  {fit(clean(bar.name), 13)} {bar.figures}", _NAMES) for bar in bars]
+    told = [fit(f"  {fit(clean(bar.name), 12)} {bar.figures}", _NAMES) for bar in bars]
     if room < _NARROWEST:
-        return [Cell(f"  {fit(clean(bar.name), 13)} {bar.figures}") for bar in bars]
+        return [Cell(f"  {fit(clean(bar.name), 12)} {bar.figures}") for bar in bars]
     shown = [*(end for bar in bars for end in bar.ends), *marks]
     low, high = min(shown), max(shown)
     lines = [Cell(name + _over(bar, low, high, room, marks)) for name, bar in zip(told, bars, strict=True)]

@@ -50,13 +50,13 @@ def measure_category(reference: CategoryReference, now: ColumnNow, effective: Ef
         return None
     before, here, new = _cells(reference, now)
     arrived = sum(new.values())
-    groups = pool_small(before, here, min(effective.reference, effective.now))
-    theirs = (np.bincount(groups, before) * (effective.reference / reference.filled)).astype(np.float64)
-    ours = (np.bincount(groups, here) * (effective.now / now.filled)).astype(np.float64)
+    theirs, ours = _pooled(before, here, min(reference.filled, now.filled))
     raw = jensen_shannon(theirs, ours)
+    worth = effective.reference / reference.filled, effective.now / now.filled
+    fewer = _pooled(before, here, min(effective.reference, effective.now))
     return CategoryDrift(
-        p_value=chi_square_p_value(theirs, ours),
-        distance=beyond_chance(raw, len(theirs), effective.reference, effective.now),
+        p_value=chi_square_p_value(fewer[0] * worth[0], fewer[1] * worth[1]),
+        distance=beyond_chance(raw, len(theirs), reference.filled, now.filled),
         psi=_psi(theirs, ours) if now.filled >= SMALLEST else None,
         within_usual=0.0 < raw <= USUAL * reference.usual.at(now.rows).distance,
         new_share=arrived / now.filled,
@@ -95,6 +95,12 @@ def _cells(reference: CategoryReference, now: ColumnNow) -> tuple[Counts, Counts
     here = [now.counted.get(value, 0) for value in reference.values]
     before = np.append(reference.counts, np.zeros(len(new), dtype=np.int64))
     return before, np.array([*here, *new.values()], dtype=np.int64), new
+
+
+def _pooled(before: Counts, here: Counts, smaller: float) -> tuple[Floats, Floats]:
+    """Both sides with small cells joined, where the smaller one is worth so many rows."""
+    groups = pool_small(before, here, smaller)
+    return tuple(np.bincount(groups, side).astype(np.float64) for side in (before, here))  # type: ignore[return-value]
 
 
 def _rows_of(reference: CategoryReference, value: str) -> int:

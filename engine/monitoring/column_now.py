@@ -24,10 +24,16 @@ class Arrival:
     rows: int
     order: Order | None = None
     """Rows from the oldest to the newest; None: as they are."""
+    known: bool = True
+    """False: nobody knows in which order they came; they are taken to be independent, as in training."""
 
     @cached_property
     def neighbours(self) -> tuple[Order, Order]:
-        """Some rows that came one after another, at most 16,384, and where among them a gap is."""
+        """Some rows that came one after another, at most 16,384, and where among them a gap is. None where no order
+        is known.
+        """
+        if not self.known:
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
         if self.rows <= _SAMPLED:
             return self._in_order(0, self.rows), np.zeros(0, dtype=np.int64)
         size = _SAMPLED // _CHUNKS

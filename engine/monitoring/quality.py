@@ -156,7 +156,7 @@ def _stuck(reference: Reference, now: ColumnNow) -> Iterator[QualityFinding]:
     if (stuck or filled_in) and reference.usual.at(now.rows).top_share < share:
         message = f"{reference.name}: {_part(rows, now.filled)} {_shown(value)}; in the training data {_few(before)}."
         yield _finding("stuck", reference, message, share, alarming=True)
-    elif share < STUCK_SHARE:
+    elif share < STUCK_SHARE and now.arrival.known:
         yield from _stuck_at_the_end(reference, now)
 
 

@@ -62,9 +62,11 @@ class GivenRows:
 
     @cached_property
     def arrival(self) -> Arrival:
-        """In time, else as they stand in the file."""
+        """In time; where the file has none, nobody knows: a file may be sorted by anything."""
         times = self._times
-        return Arrival(self.rows, None if times is None or times.is_sorted() else time_order(times))
+        if times is None:
+            return Arrival(self.rows, known=False)
+        return Arrival(self.rows, None if times.is_sorted() else time_order(times))
 
     @cached_property
     def _typed(self) -> dict[str, tuple[pl.Series, list[QualityFinding]]]:

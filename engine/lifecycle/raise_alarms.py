@@ -21,6 +21,7 @@ __all__ = ["CALM_CHECKS", "open_or_see_again", "raise_alarms"]
 CALM_CHECKS = 3
 """Checks in a row without what an alarm is about, after which it is over."""
 
+_ANSWERS = "the answers"
 _SHOWN = 4
 """Columns that a message names."""
 
@@ -37,13 +38,18 @@ def raise_alarms(
 
     `drifted` stands strongest first; `faults` are the findings that alarm.
     """
-    causes = {one.column: one.sentence for one in drifted}
+    causes = {_name(one): one.sentence for one in drifted}
     drift = _bring_up_to_date(tx, project, version, check, "drift", causes)
     causes = {}
     for fault in faults:
         causes.setdefault(fault.column or fault.fault, fault.message.rstrip("."))
     quality = _bring_up_to_date(tx, project, version, check, "quality", causes)
     return [alarm for alarm in (drift, quality) if alarm is not None]
+
+
+def _name(moved: DriftedColumn) -> str:
+    """A column's own, and of the answers that they are: the target's name alone would be taken for its truth."""
+    return f"{_ANSWERS} ({moved.column})" if moved.kind == "prediction" else moved.column
 
 
 def _bring_up_to_date(
@@ -97,7 +103,7 @@ def _message(name: str, version: int, kind: Literal["drift", "quality"], found: 
     if kind == "quality":
         more = f"; {len(others)} more: {_some(others)}" if others else ""
         return f"{found[first]}{more}."
-    look = "look" if others else "looks"
+    look = "look" if others or first.startswith(_ANSWERS) else "looks"
     return f"{_some(list(found))} no longer {look} like what {name}@{version} was trained on; {first}: {found[first]}."
 
 

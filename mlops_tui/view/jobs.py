@@ -79,7 +79,9 @@ def what_cell(job: JobView, left: str = "") -> Cell:
 
 
 def outcome_of(job: JobView) -> str:
-    """What a finished job came to: `fraud@3 pass` of `train`, rows of the others; empty when it says nothing."""
+    """What a finished job came to: `fraud@3 pass` of `train`, `quiet` of `check`, rows of the others, or nothing."""
+    if isinstance(found := job.result.get("outcome"), str):
+        return found
     version, verdict = job.result.get("version"), job.result.get("verdict")
     if version is None:
         rows = job.result.get("rows")

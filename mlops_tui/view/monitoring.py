@@ -54,8 +54,10 @@ def _outcome(check: CheckView) -> Line:
         return Line(f"✓ quiet: {rows} look like what {what} was trained on.", "good")
     if not check.drifted:
         return Line(f"! alarm: something is wrong with the data of {what}, seen in {rows}.", "bad")
-    few = ", ".join(check.drifted[:6]) + (f" and {len(check.drifted) - 6} more" if len(check.drifted) > 6 else "")
-    verb = "look" if len(check.drifted) > 1 else "looks"
+    answers = {one.column for one in check.figures if one.kind == "prediction"}
+    names = [f"the answers ({column})" if column in answers else column for column in check.drifted]
+    few = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+    verb = "look" if len(names) > 1 or answers.issuperset(check.drifted) else "looks"
     return Line(f"! alarm: {few} no longer {verb} like what {what} was trained on, in {rows}.", "bad")
 
 
@@ -229,11 +231,15 @@ def state_cell(status: str) -> Cell:
     return states.get(status, cell(status))
 
 
+def _times(number_: int) -> str:
+    return "once" if number_ == 1 else f"{number_:,} times"
+
+
 def alarm_lines(alarm: AlarmView) -> list[Line]:
     """One alarm whole: what, since when, who answered it, and what to do next."""
     tone: Tone = "bad" if alarm.status == "open" else "plain"
     lines = [Line(f"Alarm {alarm.id} · {alarm.kind} · {alarm.status}: {alarm.message}", tone)]
-    lines.append(Line(f"  opened {exact(alarm.opened_at)}, seen {alarm.times_seen} times", "dim"))
+    lines.append(Line(f"  opened {exact(alarm.opened_at)}, seen {_times(alarm.times_seen)}", "dim"))
     if alarm.acknowledged_by is not None:
         lines.append(Line(f"  acknowledged by {alarm.acknowledged_by} {exact(alarm.acknowledged_at)}", "dim"))
     if alarm.closed_by is not None:

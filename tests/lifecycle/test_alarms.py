@@ -176,3 +176,19 @@ def test_alarms_that_are_not_over_stand_first_and_pages_hold_the_closed_ones(par
         list_alarms(parts.reader, model="nobody")
     with pytest.raises(NotFound):
         get_alarm(parts.reader, 9)
+
+
+def test_answers_that_moved_are_called_answers(parts: Parts) -> None:
+    from fakes.looked import begin, capture, figures, result
+
+    from engine.lifecycle.check_model import check_model
+    from engine.wire.monitoring import AskCheck
+
+    capture(parts, 1000)
+    check_model(parts, ADA, "fraud", AskCheck())
+    worked, _ = begin(parts)
+    told = result(worked)
+    worked.post("check", told | {"columns": [figures("y", kind="prediction", drifted=True)]})
+    (alarm,) = alarms(parts)
+    assert alarm.subject == "the answers (y)"
+    assert alarm.message.startswith("the answers (y) no longer look like what fraud@1 was trained on")

@@ -88,3 +88,9 @@ def test_an_alarm_is_told_with_who_answered_it() -> None:
 def test_a_check_is_a_row() -> None:
     row = check_row(watched.check("quiet"), watched.NOW + timedelta(hours=2))
     assert [cell.text for cell in row][:4] == ["4", "✓ quiet", "@2", "7,012"]
+
+
+def test_answers_are_not_taken_for_their_truth() -> None:
+    figures = [watched.figure("is_fraud", kind="prediction", drifted=True)]
+    told = check_lines(watched.check(drifted=["is_fraud"], figures=figures))[0].text
+    assert told.startswith("! alarm: the answers (is_fraud) no longer look like")

@@ -335,7 +335,7 @@ class MlopsApp(App[None]):
 
     def do_slow(self, argument: str) -> None:
         """Fewer frames."""
-        wanted = {"on": True, "off": False, "": self.pace_s == QUICK_PACE_S}.get(argument)
+        wanted = {"on": True, "off": False, "": not self.is_slow}.get(argument)
         if wanted is None:
             self.say("✗ :slow on, or :slow off.", "bad")
             return
@@ -343,5 +343,6 @@ class MlopsApp(App[None]):
         self.say(f"Slow link: {'fewer frames, no animation' if wanted else 'off'}.")
 
     def _set_slow(self, slow: bool) -> None:
+        self.is_slow = slow
         self.pace_s = SLOW_PACE_S if slow else QUICK_PACE_S
         self.animation_level = "none"

@@ -125,11 +125,12 @@ class AuditScreen(ActingScreen):
         """Ask for what is on the screen and not here."""
         if not self.engine_app.link.found:
             return
+        rows = self.query_one(LineTable).visible_rows()
         if self.found is not None:
-            if not self.found.is_done:
+            if not self.found.is_begun or (not self.found.is_done and rows.stop > len(self.found.events)):
                 self._ask_page(self.found.next_before)
             return
-        before = self.pages.wanted(self.query_one(LineTable).visible_rows())
+        before = self.pages.wanted(rows)
         if before is not None:
             self._ask_page(before)
 
@@ -175,6 +176,7 @@ class AuditScreen(ActingScreen):
         table, nothing = self.query_one(LineTable), self.query_one("#nothing", LinePane)
         source: PagedEvents | ListedEvents
         if self.found is None:
+            self.pages.take_in()
             source = PagedEvents(self.pages, self.now())
             empty = self._read_once and not len(self.pages)
         else:

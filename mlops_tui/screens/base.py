@@ -32,6 +32,8 @@ from mlops_tui.widgets.line_table import LineTable
 if TYPE_CHECKING:
     from mlops_tui.app import MlopsApp
 
+SLOW_TICKS = 5
+"""On a slow link ages go on every so many seconds."""
 TOO_SMALL = "Too small: give this window at least 60 columns and 15 lines."
 
 
@@ -58,6 +60,7 @@ class LoopScreen(Screen[None]):
         self._subtitle = clean(subtitle)
         self._mode_id = mode or self.mode
         self.filter = Filter()
+        self._ticks = 0
 
     @property
     def engine_app(self) -> MlopsApp:
@@ -92,7 +95,7 @@ class LoopScreen(Screen[None]):
         """Follow the state of the line to the engine."""
         self.watch(self.app, "link", self._link_changed)
         self.watch(self.app, "said", self._said_changed)
-        self.set_interval(1.0, self._tick)
+        self.set_interval(1.0, self._tick_if_due)
 
     def subject(self, takes: Argument) -> str:
         """What a command without an argument is about: the row under the cursor. Empty: nothing."""
@@ -252,6 +255,12 @@ class LoopScreen(Screen[None]):
         gone = link_sentence(self.engine_app.link, self.now())
         not_done = f"{said.text} · " if said.tone == "bad" else "✗ "
         self.query_one(StatusBar).said = Cell(f"{not_done}{gone}", "bad") if gone else said
+
+    def _tick_if_due(self) -> None:
+        # Ages of seconds change a whole table each second: 12 KB that a slow link need not carry.
+        self._ticks += 1
+        if not self.engine_app.is_slow or self._ticks % SLOW_TICKS == 0:
+            self._tick()
 
     def _tick(self) -> None:
         if self.is_current:

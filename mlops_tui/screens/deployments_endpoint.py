@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import BindingType
-from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import AwaitMount
-from textual.widgets import Static
 
 from mlops_tui.commands import Argument, Where
 from mlops_tui.dispatch import bindings_of
 from mlops_tui.messages import EndpointRead
 from mlops_tui.screens.deployments_reading import DeploymentsReading
-from mlops_tui.view.cell import Cell
 from mlops_tui.view.deployments import (
     DEPLOYMENT_COLUMNS,
     Served,
@@ -28,8 +25,8 @@ from mlops_tui.view.deployments import (
     served_words,
 )
 from mlops_tui.view.listed_rows import ListedRows
-from mlops_tui.view.width import fit
-from mlops_tui.widgets.bars import StatusBar, painted
+from mlops_tui.widgets.band import Band
+from mlops_tui.widgets.bars import StatusBar
 from mlops_tui.widgets.line_table import LineTable
 
 if TYPE_CHECKING:
@@ -59,7 +56,7 @@ class EndpointScreen(DeploymentsReading):
 
     def compose_body(self) -> Iterable[Any]:
         """What is under way, and the table."""
-        yield Static("", id="about", markup=False)
+        yield Band(id="about")
         yield LineTable(DEPLOYMENT_COLUMNS, id="deployments")
 
     def on_mount(self) -> None:
@@ -110,9 +107,7 @@ class EndpointScreen(DeploymentsReading):
         if self.endpoint is None:
             return
         lines = endpoint_lines(self.endpoint, self.now(), 5 if self.size.height >= 24 else 2)
-        width = max(self.size.width - 2, 1)
-        drawn = [painted(Cell(fit(line.text, width).rstrip(), line.tone)) for line in lines]
-        self.query_one("#about", Static).update(Content("\n").join(drawn))
+        self.query_one(Band).show(lines, max(self.size.width - 2, 1))
 
     @on(LineTable.Moved)
     def refresh_place(self) -> None:

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import BindingType
-from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import AwaitMount
-from textual.widgets import Static
 
 from engine.errors import EngineError
 from mlops_tui.actions import ActingScreen
@@ -30,7 +28,8 @@ from mlops_tui.view.fleet import (
 )
 from mlops_tui.view.link import Link
 from mlops_tui.view.welcome import welcome_lines
-from mlops_tui.widgets.bars import StatusBar, painted
+from mlops_tui.widgets.band import Band
+from mlops_tui.widgets.bars import StatusBar
 from mlops_tui.widgets.line_pane import LinePane
 from mlops_tui.widgets.line_table import LineTable
 
@@ -83,7 +82,7 @@ class FleetScreen(ActingScreen):
 
     def compose_body(self) -> Iterable[Any]:
         """What needs somebody, the table, and the first steps where there is nothing."""
-        yield Static("", id="needs", markup=False)
+        yield Band(id="needs")
         yield LineTable(FLEET_COLUMNS, id="fleet")
         yield LinePane(welcome_lines(), id="welcome")
 
@@ -100,7 +99,8 @@ class FleetScreen(ActingScreen):
     @on(EngineFound)
     @on(EventCame)
     def _something_happened(self) -> None:
-        self.read()
+        if self.is_current or self.fleet is None:
+            self.read()  # else it is read when it is seen again
 
     @on(ProgressCame)
     def _progress_came(self, message: ProgressCame) -> None:
@@ -158,9 +158,7 @@ class FleetScreen(ActingScreen):
         needs = needs_lines(
             self.fleet.rows if self.fleet else (), 3 if self.size.height >= 24 else 1, self.size.width - 2
         )
-        band = self.query_one("#needs", Static)
-        band.display = bool(needs)
-        band.update(Content("\n").join([painted(line) for line in needs]))
+        self.query_one(Band).show(needs, max(self.size.width - 2, 1))
 
     def on_resize(self) -> None:
         """As much of what needs somebody as there is room for."""

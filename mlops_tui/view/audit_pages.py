@@ -28,6 +28,9 @@ class AuditPages:
 
     def __init__(self) -> None:
         self.newest = 0
+        """Number of the newest event in the list. Those that have come since are in it after `take_in`: a row must not
+        move under the cursor before it is drawn where it is."""
+        self._come = 0
         self.oldest_first = False
         self._events: OrderedDict[int, EventView] = OrderedDict()
         self._missing: set[int] = set()
@@ -49,13 +52,17 @@ class AuditPages:
         """One event."""
         self._events[event.seq] = event
         self._missing.discard(event.seq)
-        self.newest = max(self.newest, event.seq)
+        self._come = max(self._come, event.seq)
         while len(self._events) > MOST_KEPT:
             self._events.popitem(last=False)
 
     def grow_to(self, newest: int) -> None:
         """There are as many, whether they are here or not."""
-        self.newest = max(self.newest, newest)
+        self._come = max(self._come, newest)
+
+    def take_in(self) -> None:
+        """What has come is in the list from now on."""
+        self.newest = self._come
 
     def get(self, seq: int) -> EventView | None:
         """An event that is here."""

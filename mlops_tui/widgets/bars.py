@@ -70,8 +70,8 @@ class StatusBar(Widget):
     StatusBar:ansi { background: ansi_default; }
     """
 
-    said: reactive[Cell] = reactive(Cell(""), layout=True)
-    place: reactive[str] = reactive("", layout=True)
+    said: reactive[Cell] = reactive(Cell(""))
+    place: reactive[str] = reactive("")
     """Where in the list the cursor is, filter and order."""
 
     def __init__(self, hints: Sequence[tuple[str, str]], *, whole: str = "…") -> None:
@@ -79,6 +79,19 @@ class StatusBar(Widget):
         super().__init__()
         self._hints = hints
         self._whole = whole
+
+    def watch_said(self) -> None:
+        """It may take more lines, or fewer."""
+        self._fit_height()
+
+    def watch_place(self) -> None:
+        """It may take a line of its own."""
+        self._fit_height()
+
+    def _fit_height(self) -> None:
+        # A new layout draws the whole screen anew, 20 KB of it, and the place changes with every key.
+        if len(self._said_lines(self.size.width)) + 1 != self.size.height:
+            self.refresh(layout=True)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many lines as what was said takes, and one for the keys."""

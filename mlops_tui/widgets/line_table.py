@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
@@ -82,7 +82,7 @@ class LineTable(ScrollView, can_focus=False):
         + "}"
     )
 
-    cursor: reactive[int] = reactive(0)
+    cursor: reactive[int] = reactive(0, repaint=False)
 
     @dataclass
     class Moved(Message):
@@ -105,18 +105,49 @@ class LineTable(ScrollView, can_focus=False):
         self._source: RowSource = NoRows()
         self._at: Hashable | None = None
         self._asked: tuple[int, int] | None = None
+        self._drawn: dict[int, Strip] = {}
+        """What stands on each line of the screen, where it was drawn here."""
+        self._made: dict[tuple[int, bool], Strip] = {}
+        """Rows as they were drawn, by index and whether the cursor is on it; a row is laid out once a `show`."""
+        self._base: Style | None = None
+        """Of a row like any other. Textual works it out anew each time it is asked: 0.1 ms."""
 
     def show(self, source: RowSource) -> None:
         """Draw these rows; the cursor goes to where its row is now."""
         self._source = source
         self._asked = None
-        self.virtual_size = Size(self.size.width, len(source) + _HEAD_LINES)
+        self._made.clear()
+        self._grow_to(len(source))
         found = None if self._at is None else source.index_of(self._at)
         last = max(len(source) - 1, 0)
         self.cursor = min(self.cursor if found is None else found, last)
         self._at = source.key(self.cursor) if len(source) else None
         self._keep_in_sight()
-        self.refresh()
+        self._redraw_changed()
+
+    def _grow_to(self, rows: int) -> None:
+        """Take so many rows in. A new layout draws the whole screen anew, so there is one only if a scrollbar comes."""
+        size = Size(self.size.width, rows + _HEAD_LINES)
+        if size == self.virtual_size:
+            return
+        scrolls = size.height > self.container_size.height
+        if not self.container_size or scrolls != self.show_vertical_scrollbar or size.width != self.virtual_size.width:
+            self.virtual_size = size
+            return
+        self.set_reactive(LineTable.virtual_size, size)
+        if scrolls:
+            self.vertical_scrollbar.window_virtual_size = size.height
+            if self.scroll_offset.y > self.max_scroll_y:
+                self.scroll_to(y=self.max_scroll_y, animate=False)
+
+    def _redraw_changed(self) -> None:
+        """Draw the lines that read otherwise now: a slow link carries no others."""
+        if not self.is_mounted or self.scrollable_content_region.width <= 0:
+            self.refresh()
+            return
+        for y in range(self.scrollable_content_region.height):
+            if self._drawn.get(y) != self._line(y):
+                self.refresh(Region(0, y, self.size.width, 1))
 
     def set_columns(self, columns: Sequence[Column]) -> None:
         """Other columns; what they are called may depend on what is shown."""
@@ -124,6 +155,12 @@ class LineTable(ScrollView, can_focus=False):
             self._columns = tuple(columns)
             self._placed_in = -1
             self.refresh()
+
+    def notify_style_update(self) -> None:
+        """Other colours."""
+        super().notify_style_update()
+        self._made.clear()
+        self._base = None
 
     @property
     def key(self) -> Hashable | None:
@@ -133,6 +170,7 @@ class LineTable(ScrollView, can_focus=False):
     def redraw_row(self, key: Hashable) -> None:
         """One row has changed."""
         index = self._source.index_of(key)
+        self._made.clear()
         if index is not None:
             self.refresh_line(index + _HEAD_LINES)
 
@@ -143,21 +181,30 @@ class LineTable(ScrollView, can_focus=False):
 
     def render_line(self, y: int) -> Strip:
         """The line at `y` of the screen."""
+        strip = self._drawn[y] = self._line(y)
+        return strip
+
+    def _line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
         self._place(width - _MARKER_COLUMNS)
+        if self._base is None:
+            self._base = self.rich_style
         if y == 0:
             heads = {placed.column.name: Cell(placed.column.title) for placed in self._placed}
             return self._strip(heads, width, self.get_component_rich_style("table--head"), " ")
         index = self.scroll_offset.y + y - _HEAD_LINES
         if index >= len(self._source):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self._base)
         under = index == self.cursor
-        base = self.get_component_rich_style("table--cursor") if under else self.rich_style
+        if (made := self._made.get((index, under))) is not None:
+            return made
+        base = self.get_component_rich_style("table--cursor") if under else self._base
         cells = self._source.cells(index)
         if cells is None:
             self._ask_for_missing()
-            cells = {self._placed[0].column.name: Cell("…", "dim")}
-        return self._strip(cells, width, base, CURSOR if under else " ")
+            return self._strip({self._placed[0].column.name: Cell("…", "dim")}, width, base, CURSOR if under else " ")
+        strip = self._made[index, under] = self._strip(cells, width, base, CURSOR if under else " ")
+        return strip
 
     def on_resize(self, event: events.Resize) -> None:
         """Keep the row in sight."""
@@ -169,10 +216,11 @@ class LineTable(ScrollView, can_focus=False):
         if event.y >= _HEAD_LINES:
             self.move_to(self.scroll_offset.y + event.y - _HEAD_LINES)
 
-    def watch_cursor(self) -> None:
-        """Redraw, and tell of the row."""
+    def watch_cursor(self, old: int, new: int) -> None:
+        """Redraw the row it left and the one it is on, and tell of it."""
         self._keep_in_sight()
-        self.refresh()
+        for index in (old, new):
+            self.refresh_line(index + _HEAD_LINES)
         self.post_message(self.Moved(self.key))
 
     def move_to(self, index: int) -> None:
@@ -217,6 +265,7 @@ class LineTable(ScrollView, can_focus=False):
     def _place(self, width: int) -> None:
         """Columns come and go with the width, which a scrollbar changes too."""
         if width != self._placed_in:
+            self._made.clear()
             self._placed_in = width
             self._placed = place(self._columns, width)
 
@@ -236,4 +285,5 @@ class LineTable(ScrollView, can_focus=False):
             # Reversed, a tone would be the background: the terminal's own colours go without it there.
             toned = base if base.reverse else tone_style(self, value.tone, base)
             segments.append(Segment(gap + text, toned))
-        return Strip(segments).adjust_cell_length(width, base)
+        # Neighbours of one style are one piece: each piece costs 40 bytes of escapes.
+        return Strip(segments).adjust_cell_length(width, base).simplify()

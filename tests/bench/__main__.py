@@ -27,12 +27,11 @@ PARTS = ("engine", "terminal", "serving")
 
 def measure(parts: set[str], folder: Path, seconds: float) -> Iterator[Result]:
     """All figures that were asked for, as they come."""
-    if parts & {"engine", "terminal"}:
+    if "engine" in parts:
         with engine_alone.engine(Home(folder / "home")) as running:
-            if "engine" in parts:
-                yield from engine_alone.measure(running, seconds)
-            if "terminal" in parts:
-                yield from terminal.measure(running.home)
+            yield from engine_alone.measure(running, seconds)
+    if "terminal" in parts:
+        yield from terminal.measure(Home(folder / "terminal"))
     if "serving" in parts:
         with model_server.model_server(folder / "replica") as server:
             yield from model_server.measure(server, seconds)

@@ -144,10 +144,13 @@ class PtyTerminal:
         os.write(self._ours, keys.encode())
 
     def resize(self, columns: int, lines: int) -> None:
-        """As a window that is dragged."""
+        """As a window that is dragged: by steps, of which the program may miss all but the last."""
         self.screen.resize(columns, lines)
-        self._set_size(columns, lines)
-        self.process.send_signal(signal.SIGWINCH)
+        for step in (1, 0):
+            self._set_size(columns + step, lines)
+            self.process.send_signal(signal.SIGWINCH)
+            self.read(0.05)
+        self.screen.resize(columns, lines)
 
     def read(self, within_s: float) -> bool:
         """Take what the program has written; False: nothing in that time, or it has ended."""

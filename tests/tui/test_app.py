@@ -124,6 +124,38 @@ async def test_it_comes_back_when_the_window_grows(app: MlopsApp):
         assert not shows(pilot, "Too small")()
 
 
+async def test_a_screen_that_was_covered_while_the_window_changed_knows_its_size(app: MlopsApp, fake: FakeEngine):
+    fake.fleet = [made.fleet_row("fraud")]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, shows(pilot, "▸ fraud"))
+        await pilot.press("d")
+        await settle(pilot, shows(pilot, "› fraud"))
+        await pilot.resize_terminal(50, 24)
+        await settle(pilot, shows(pilot, "Too small"))
+        await pilot.press("escape")
+        await settle(pilot, lambda: len(app.screen_stack) == 1)
+        assert shows(pilot, "Too small")()
+        await pilot.press("7")
+        await pilot.resize_terminal(80, 24)
+        await settle(pilot, shows(pilot, "No jobs yet."))
+        await pilot.press("1")
+        await settle(pilot, shows(pilot, "▸ fraud"))
+
+
+async def test_a_screen_under_a_question_knows_the_size_of_the_window(app: MlopsApp, fake: FakeEngine):
+    fake.jobs = {12: made.running(12)}
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("7")
+        await settle(pilot, shows(pilot, "▸     12"))
+        await pilot.press("X")
+        await settle(pilot, shows(pilot, "Cancel job 12"))
+        await pilot.resize_terminal(50, 24)
+        await pilot.press("n")
+        await settle(pilot, shows(pilot, "Too small"))
+        await pilot.resize_terminal(80, 24)
+        await settle(pilot, shows(pilot, "▸     12"))
+
+
 @pytest.mark.parametrize(("name", "theme"), [("light", "light"), ("ansi", "ansi-dark"), ("safe", "safe")])
 async def test_themes_change(app: MlopsApp, name: str, theme: str):
     async with app.run_test(size=(80, 24)) as pilot:

@@ -75,6 +75,21 @@ async def test_what_happens_appears_without_asking_and_the_cursor_keeps_to_its_e
         assert len(many.asked("GET", "/events")) == asked
 
 
+async def test_a_key_between_two_drawings_moves_from_the_row_that_is_seen(app: MlopsApp, many: FakeEngine):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("8")
+        await settle(pilot, shows(pilot, "1/1000"))
+        app.pace_s = 3600.0  # what comes is not drawn within this test
+        for at in range(1001, 1021):
+            many.tell(made.event(at))
+        await settle(pilot, lambda: app.screen.pages.get(1020) is not None)  # type: ignore[attr-defined]
+        await pilot.press("j")
+        await settle(pilot, lambda: table(pilot).key == 999)
+        app.screen._tick()  # type: ignore[attr-defined]
+        await settle(pilot, lambda: status(pilot).place == "22/1020  newest first")
+        assert table(pilot).key == 999
+
+
 @pytest.mark.parametrize(
     ("typed", "place"),
     [

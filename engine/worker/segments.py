@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,9 +50,11 @@ def read_stretches(folder: Path, start: Offset, *, retired: bool) -> Iterator[St
 
 def list_segments(folder: Path) -> list[int]:
     """Numbers of the segments that are there, ascending."""
-    if not folder.is_dir():
+    # A container may put a link in the place of its folder or a segment; none is followed.
+    if folder.is_symlink() or not folder.is_dir():
         return []
-    return sorted(int(path.stem) for path in folder.glob(f"*{_SUFFIX}") if path.stem.isdigit())
+    found = (path for path in folder.glob(f"*{_SUFFIX}") if path.stem.isdigit() and not path.is_symlink())
+    return sorted(int(path.stem) for path in found)
 
 
 def segment_path(folder: Path, number: int) -> Path:
@@ -67,6 +71,9 @@ def delete_segments(folder: Path, before: Offset) -> int:
 
 
 def _read_from(path: Path, byte: int) -> bytes:
-    with path.open("rb") as file:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return b""
         file.seek(byte)
         return file.read()

@@ -19,7 +19,8 @@ def write_project_file(look: Look) -> str:
     """TOML that `engine.project.parse_project` takes, with a comment on whatever was decided."""
     parts = [
         _head(look), "", "[data]", *_source(look), *_target(look), *_key_and_time(look), *_ignored(look), "",
-        *_columns(look), "", *_train(look), "", *_gate(look), "", *_release(),
+        *_columns(look), "", *_train(look), "", *_gate(look), "", *_release(), "",
+        *_watch(), "", *_retrain(),
     ]  # fmt: skip
     return "\n".join(parts) + "\n"
 
@@ -145,6 +146,29 @@ def _release() -> list[str]:
         "[release]",
         _noted('approval = "manual"', 'or "auto": what passes the gate is released'),
         _noted('runtime = "auto"', "docker where it answers, else process"),
+    ]
+
+
+def _watch() -> list[str]:
+    return [
+        *_comment("Once it serves: what comes in is compared with what it was trained on."),
+        "[watch]",
+        _noted('every = "15m"', 'a check waits for at least 500 new rows; "never": only `mlops check`'),
+        _noted("alarms_per_year = 1", "false ones of drift and performance that would be bearable"),
+        _noted('# label_delay = "14d"', "how long labels take to be complete; left out, seen from how they come"),
+    ]
+
+
+def _retrain() -> list[str]:
+    return [
+        *_comment(
+            "What asks for another training: an alarm of drift or performance; also schedule (with a cron line, UTC) "
+            "and labels (with a number of new ones). It waits for enough labelled rows after the change."
+        ),
+        "[retrain]",
+        'on = ["drift", "performance"]',
+        _noted('# schedule = "0 3 * * 1"', 'with "schedule" in `on`'),
+        'cooldown = "6h"',
     ]
 
 

@@ -24,12 +24,14 @@ from mlops_tui.view.cell import Cell
 from mlops_tui.view.clean import clean
 from mlops_tui.view.filter import Filter
 from mlops_tui.view.link import Link, link_cell, link_sentence
+from mlops_tui.view.roles import may
 from mlops_tui.widgets.bars import StatusBar, TitleBar
 from mlops_tui.widgets.command_bar import CommandBar, Purpose
 from mlops_tui.widgets.line_pane import LinePane
 from mlops_tui.widgets.line_table import LineTable
 
 if TYPE_CHECKING:
+    from engine.wire.about import About
     from mlops_tui.app import MlopsApp
 
 SLOW_TICKS = 5
@@ -95,6 +97,7 @@ class LoopScreen(Screen[None]):
         """Follow the state of the line to the engine."""
         self.watch(self.app, "link", self._link_changed)
         self.watch(self.app, "said", self._said_changed)
+        self.watch(self.app, "caller", self._caller_changed)
         self.set_interval(1.0, self._tick_if_due)
 
     def subject(self, takes: Argument) -> str:
@@ -250,6 +253,10 @@ class LoopScreen(Screen[None]):
     def _link_changed(self, link: Link) -> None:
         self.query_one(TitleBar).link = link_cell(link, self.now())
         self._said_changed(self.engine_app.said)
+
+    def _caller_changed(self, caller: About | None) -> None:
+        refused = frozenset(command.title for command in self.hinted() if not may(caller, command))
+        self.query_one(StatusBar).refused = refused
 
     def _said_changed(self, said: Cell) -> None:
         gone = link_sentence(self.engine_app.link, self.now())

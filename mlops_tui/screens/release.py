@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 
 WIDTH = 78
 VALUES_FROM = 11
-AROUND = 9
-"""Lines of the box that are not about what changes."""
+HIGH = 20
+AROUND, AROUND_LOW = 9, 6
+"""Lines of the box that are not about what changes, with and without blank ones; what is typed takes more."""
 LEAST_REASON = 3
 """Letters of a reason, as the engine asks for."""
 
@@ -50,6 +51,7 @@ class ReleaseScreen(ModalScreen["Order | None"]):
     """None: no. Where a live champion goes its name must be typed; where the gate did not say `pass`, a reason."""
 
     CSS_PATH = "release.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (HIGH, "-high")]  # noqa: RUF012  (Textual's own annotation)
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y,Y", "yes", "Yes", show=False),
@@ -145,8 +147,9 @@ class ReleaseScreen(ModalScreen["Order | None"]):
         pane.set_lines(lines)
         width = min(self.size.width, WIDTH) - 6
         taken = sum(len(wrap(line.text, max(width, VALUES_FROM + 2), hang=VALUES_FROM)) for line in lines)
-        typed = sum(2 for one in self.query(Input) if one.display)
-        pane.styles.height = max(min(taken, self.size.height - AROUND - typed), 2)
+        typed = sum(1 for one in self.query(Input) if one.display)
+        around = AROUND + 2 * typed if self.size.height >= HIGH else AROUND_LOW + typed
+        pane.styles.height = max(min(taken, self.size.height - around), 2)
 
     def action_yes(self) -> None:
         """To what is shown; where something must be typed, a letter is no answer."""

@@ -60,7 +60,7 @@ def legend(key: str, others: int, front: str | None, points: Points) -> Cell:
     now = f"{told} · ⣿ {named} {figure(points[-1][1])}"
     if len(points) == 1:
         return Cell(f"{now}, measured once (dotted)")
-    return Cell(f"{now} at step {points[-1][0]:.0f}, best {figure(best[1])} at {best[0]:.0f}")
+    return Cell(f"{now}, best {figure(best[1])} at step {best[0]:.0f}")
 
 
 def plot(lines: Mapping[str, Points], front: str | None, width: int, height: int) -> Drawn:

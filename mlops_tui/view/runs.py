@@ -197,9 +197,8 @@ def run_head(run: RunView, now: datetime, fraction: float | None, doing: str) ->
     if run.status == "running":
         told = " · ".join(part for part in (told, "" if fraction is None else f"{fraction:.0%}", doing) if part)
     when = f"{took(run, now)} · {age(run.created_at, now)} by {clean(run.by, longest=40)}"
-    lines = [Cell(f"{told} · {when}", status.tone)]
-    if run.reason:
-        lines.append(Cell(clean(f"why: {run.reason}", longest=200), "dim"))
+    why = f": {clean(run.reason, longest=160)}" if run.reason else ""
+    lines = [Cell(f"{told} · {when}{why}", status.tone)]
     if run.failure is not None:
         lines.append(cell(f"✗ {run.failure.message} {run.failure.hint}", "bad"))
     return lines

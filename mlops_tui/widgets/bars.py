@@ -29,6 +29,8 @@ def painted(value: Cell) -> Content:
 
 
 MOST_SAID_LINES = 4
+PINNED = "Help"
+"""The hint that is there at every width, for it leads to all others."""
 
 
 class TitleBar(Widget):
@@ -73,6 +75,8 @@ class StatusBar(Widget):
     said: reactive[Cell] = reactive(Cell(""))
     place: reactive[str] = reactive("")
     """Where in the list the cursor is, filter and order."""
+    refused: reactive[frozenset[str]] = reactive(frozenset())
+    """Titles of keys that the role of whoever sits here does not allow."""
 
     def __init__(self, hints: Sequence[tuple[str, str]], *, whole: str = "…") -> None:
         """`whole`: says where what is too long for here can be read."""
@@ -116,10 +120,17 @@ class StatusBar(Widget):
 
     def _keys(self, width: int) -> Content:
         parts: list[Content] = []
-        for key, title in self._hints:
+        pinned = [hint for hint in self._hints if hint[1] == PINNED]
+        others = [hint for hint in self._hints if hint[1] != PINNED]
+        width -= sum(width_of(f"{key} {title}") for key, title in pinned)
+        for key, title in others:
             taken = width_of(f"{key} {title}  ")
             if taken > width:
                 break
             width -= taken
-            parts += [Content.styled(key, "bold"), Content(f" {title}  ")]
+            dimmed = title in self.refused
+            parts += [Content.styled(key, "dim" if dimmed else "bold")]
+            parts += [Content.styled(f" {title}  ", "dim") if dimmed else Content(f" {title}  ")]
+        for key, title in pinned:
+            parts += [Content.styled(key, "bold"), Content(f" {title}")]
         return Content("").join(parts)

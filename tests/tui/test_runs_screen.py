@@ -146,7 +146,7 @@ async def test_the_curve_of_the_candidate_under_the_cursor_is_told(app: MlopsApp
         await pilot.press("colon", *"show run 7", "enter")
         await settle(pilot, shows(pilot, "no values of quick yet"))
         await pilot.press("j")
-        await settle(pilot, shows(pilot, "⣿ slow 0.82 at step 4, best 0.82 at 4"))
+        await settle(pilot, shows(pilot, "⣿ slow 0.82, best 0.82 at step 4"))
 
 
 async def test_another_metric_is_drawn_on_demand(app: MlopsApp, two: FakeEngine):

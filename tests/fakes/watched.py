@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from polars import selectors
 
 from engine.data.profile import build_profile
 from engine.data.schema import ColumnSchema, Schema
@@ -69,7 +70,7 @@ def times(rows: int, *, every_s: float = 60.0, first: int = 0) -> pl.Series:
 
 def learn(columns: Mapping[str, Any], *, timed: bool = False) -> dict[str, Reference]:
     """What a check knows of training data; with `timed`, in the order of time."""
-    frame = pl.DataFrame(dict(columns))
+    frame = pl.DataFrame(dict(columns)).with_columns(selectors.float().fill_nan(None))
     if timed:
         frame = frame.with_columns(times(frame.height))
     return read_profile(build_profile(frame, schema_of(frame), time="at" if timed else None))

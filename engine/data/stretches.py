@@ -8,6 +8,7 @@ itself, by stretches of 250 rows, 500, 1,000 … up to a fifth of it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from engine.monitoring.statistics.chi_square import pool_small
 from engine.monitoring.statistics.dependence import (
+    settled_inflation,
     stretch_inflation_of_categories,
     stretch_inflation_of_numbers,
     stretch_inflation_of_shares,
@@ -60,7 +62,7 @@ def number_stretches(codes: Codes, cells: int) -> list[dict[str, Any]]:
                 "top_share": _top_share(filled, rows),
             }
         )
-    return told
+    return _settled(told, len(codes))
 
 
 def category_stretches(codes: Codes, cells: int) -> list[dict[str, Any]]:
@@ -86,6 +88,14 @@ def category_stretches(codes: Codes, cells: int) -> list[dict[str, Any]]:
                 "most_new": float(new.max(initial=0.0)),
             }
         )
+    return _settled(told, len(codes))
+
+
+def _settled(told: list[dict[str, Any]], rows: int) -> list[dict[str, Any]]:
+    """With each inflation held against that of the length before."""
+    for shorter, longer in pairwise(told):
+        for kind in ("inflation", "null_inflation"):
+            longer[kind] = settled_inflation(longer[kind], shorter[kind], rows // longer["rows"])
     return told
 
 

@@ -148,7 +148,7 @@ def test_orphans_of_this_home_are_removed_and_strangers_never_touched(world: Wor
         f"mlops-{mark}-d97-r00": {OWNER: mark, DEPLOYMENT: "97", REPLICA: "0"},
         f"mlops-{mark}-d96-r03": {OWNER: mark, DEPLOYMENT: "96", REPLICA: "3"},
     }
-    sleeping = {"Image": image, "Entrypoint": ["sh", "-c", SLEEP], "Cmd": []}
+    sleeping = {"Image": image, "Entrypoint": ["sh", "-c", SLEEP], "Cmd": [], "HostConfig": {"NetworkMode": "none"}}
     made = {
         name: asked_of_docker("POST", f"/containers/create?name={name}", sleeping | {"Labels": labels})["Id"]
         for name, labels in (strangers | orphans).items()

@@ -34,10 +34,11 @@ class OwnDocker:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        # In a network of its own: a second daemon would take the first one's bridge away.
         folders = ("--data-root", str(self.root / "data"), "--exec-root", str(self.root / "exec"))
         with (self.root / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                ["dockerd", *folders, "--pidfile", str(self.root / "pid"), "-H", f"unix://{self.socket}",
+                ["unshare", "--net", "dockerd", *folders, "--pidfile", str(self.root / "pid"), "-H", f"unix://{self.socket}",
                  "--bridge=none", "--iptables=false", "--ip6tables=false"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
@@ -67,8 +68,8 @@ class OwnDocker:
 
 @pytest.fixture(scope="module")
 def own_docker() -> Iterator[OwnDocker]:
-    if os.getuid() != 0 or shutil.which("dockerd") is None:
-        pytest.skip("a Docker daemon of the test's own needs root and dockerd")
+    if os.getuid() != 0 or not (shutil.which("dockerd") and shutil.which("unshare")):
+        pytest.skip("a Docker daemon of the test's own needs root, dockerd and unshare")
     root = Path(tempfile.mkdtemp(prefix="m", dir="/tmp"))
     daemon = OwnDocker(root)
     daemon.start()

@@ -9,12 +9,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from engine.monitoring.statistics.dependence import largest_correlation, neighbour_agreement, neighbour_correlation
+
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 Order = NDArray[np.int64]
 
 _SAMPLED = 16_384
 _CHUNKS = 4
+_RANKS = 64
 
 
 @dataclass(frozen=True)
@@ -90,10 +93,37 @@ class ColumnNow:
         return sampled.drop_nulls(), np.array([before[place - 1] for place in breaks], dtype=np.int64)
 
     @cached_property
+    def correlation(self) -> float:
+        """Of a number: at most so much does a row resemble the one before it; 0.0 where chance explains it."""
+        sampled, breaks = self.neighbours
+        ranks = np.searchsorted(self.ordered[:: max(1, len(self.ordered) // _RANKS)], sampled.to_numpy())
+        return largest_correlation(neighbour_correlation(ranks, breaks), _stretch(len(ranks), breaks))
+
+    @cached_property
+    def agreement(self) -> float:
+        """The same of a category."""
+        sampled, breaks = self.neighbours
+        codes = sampled.rank("dense").cast(pl.Int64).to_numpy() - 1
+        return largest_correlation(neighbour_agreement(codes, breaks), _stretch(len(codes), breaks))
+
+    @cached_property
+    def null_agreement(self) -> float:
+        """The same of whether there is a value."""
+        if not 0 < self.nulls < self.rows:
+            return 0.0
+        codes, breaks = self.null_neighbours
+        return largest_correlation(neighbour_agreement(codes, breaks), _stretch(len(codes), breaks))
+
+    @cached_property
     def null_neighbours(self) -> tuple[Order, Order]:
         """The same rows: 1 where there is no value, 0 where there is one."""
         places, breaks = self.arrival.neighbours
         return self.values[places].is_null().cast(pl.Int64).to_numpy(), breaks
+
+
+def _stretch(rows: int, breaks: Order) -> int:
+    """Rows between two gaps."""
+    return rows // (len(breaks) + 1)
 
 
 def _holds_nan(values: pl.Series) -> bool:

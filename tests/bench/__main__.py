@@ -1,6 +1,6 @@
 """`make bench`: figures against the targets. About two minutes; they mean most on a quiet machine.
 
-    python -m tests.bench [--seconds 3] [engine] [terminal] [serving]
+    python -m tests.bench [--seconds 3] [engine] [terminal] [serving] [drift]
 
 Exit code 0 when everything ran, whatever the figures; 1 when something did not answer.
 """
@@ -19,10 +19,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))  # tests/fakes, as pytest sees it
 
 from engine.settings import Home
-from tests.bench import engine_alone, model_server, terminal, through_gateway
+from tests.bench import drift, engine_alone, model_server, terminal, through_gateway
 from tests.bench.report import Result
 
-PARTS = ("engine", "terminal", "serving")
+PARTS = ("engine", "terminal", "serving", "drift")
 
 
 def measure(parts: set[str], folder: Path, seconds: float) -> Iterator[Result]:
@@ -36,6 +36,8 @@ def measure(parts: set[str], folder: Path, seconds: float) -> Iterator[Result]:
         with model_server.model_server(folder / "replica") as server:
             yield from model_server.measure(server, seconds)
             yield from through_gateway.measure(server, folder / "gateway", seconds)
+    if "drift" in parts:
+        yield from drift.measure(folder / "drift")
 
 
 def main() -> None:

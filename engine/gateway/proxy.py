@@ -36,8 +36,12 @@ from engine.gateway.upstream import Answer, Dropped, Refused, Replica, TooSlow
 
 log = logging.getLogger("mlops.gateway")
 
-PATIENCE_S = 3.0
-"""How long a request waits for a replica to take connections before it is answered with 503."""
+PATIENCE_S = 20.0
+"""How long a request waits for a replica to take connections before it is answered with 503: as long as Docker takes
+to stop and start, and its containers to come back."""
+
+MOST_WAITING = 1000
+"""Requests; one that would wait beside so many is answered with 503 at once."""
 
 PROBE_S = 0.05
 
@@ -153,7 +157,7 @@ class Proxy:
                         deployment.meter.record(loop.time() - started_at, error=True)
                         raise _failed(deployment, 504, "did not answer in time") from error
             remaining_s = started_at + PATIENCE_S - loop.time()
-            if remaining_s <= 0:
+            if remaining_s <= 0 or self._waiting >= MOST_WAITING:
                 if last is not None:
                     last.meter.record(loop.time() - started_at, error=True)
                 raise _nobody(name)

@@ -98,16 +98,20 @@ def told(world: World, deployment: int) -> bool:
 
 @pytest.mark.docker
 @pytest.mark.xdist_group("own-docker")
-def test_what_ran_is_brought_back_after_docker_was_stopped(world: World, own_docker: OwnDocker) -> None:
+def test_docker_stopped_and_started_under_traffic_fails_no_request(world: World, own_docker: OwnDocker) -> None:
     deployment = release(world, 1)
-    own_docker.signal(signal.SIGTERM)
-    until(lambda: told(world, deployment))
-    assert own_docker.process is not None
-    own_docker.process.wait(30)
-    own_docker.start()
-    until(lambda: not world.stored(deployment).note.startswith("Docker") and world.row(deployment).replica(0).healthy)
     with Traffic(port_of(world)) as traffic:
         until(lambda: traffic.requests > 20)
+        own_docker.signal(signal.SIGTERM)
+        until(lambda: told(world, deployment))
+        assert own_docker.process is not None
+        own_docker.process.wait(30)
+        own_docker.start()
+        until(
+            lambda: not world.stored(deployment).note.startswith("Docker") and world.row(deployment).replica(0).healthy
+        )
+        before = traffic.requests
+        until(lambda: traffic.requests > before + 20)
     assert dict(traffic.seen) == {"200": traffic.requests}
     assert world.stored(deployment).failed_starts == 0
     assert len(world.runtime.ours()) == 1

@@ -208,6 +208,21 @@ async def test_nobody_there_is_one_sentence_with_503(
     assert (meter.requests, meter.errors) == (1, 1)
 
 
+async def test_only_so_many_requests_wait(
+    gateway: InProcessGateway, servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proxy, "MOST_WAITING", 1)
+    gateway.put(backend(servers[0], 10_000))
+    await servers[0].kill()
+    waiting = asyncio.create_task(gateway.predict())
+    while not gateway.table.down_replicas():
+        await asyncio.sleep(0.001)
+    async with gateway.client.post(f"{gateway.url}/predict/fraud") as answer:
+        assert answer.status == 503
+    gateway.put(backend(servers[1], 10_000))
+    assert await waiting == (200, {"version": 2})
+
+
 async def test_a_request_that_ends_its_model_server_is_not_sent_for_ever(
     gateway: InProcessGateway, servers: Servers
 ) -> None:

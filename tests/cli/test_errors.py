@@ -42,7 +42,7 @@ def test_with_json_a_failure_is_a_problem_on_stdout_and_a_sentence_on_stderr(mlo
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["trian", "fraud"], "Did you mean 'train'?"),
+        (["trian", "fraud"], "Did you mean 'train'"),
         (["deploy"], "Missing argument 'NAME[@V]'."),
         (["deploy", "fraud@x"], "'x' is no number"),
         (["deploy", "Fraud"], "'Fraud' names no model."),

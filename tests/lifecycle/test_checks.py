@@ -66,6 +66,13 @@ def test_a_check_stores_what_it_measured_and_what_it_took(parts: Parts, project:
     assert drift.history == {"a": [0.02], "b": [0.4], "c": [0.02]}
 
 
+def test_a_check_that_is_over_keeps_no_list_of_what_it_read(parts: Parts, project: int) -> None:
+    kept = parts.writer.write_and_wait(lambda tx: tx.get(Job, check.job_id)) if (check := look(parts)) else None
+    assert kept is not None
+    assert kept.args["until_file"] == kept.args["after_file"] + 1
+    assert {"capture_files", "bundle", "labels", "predictions"}.isdisjoint(kept.args)
+
+
 def test_captures_of_other_versions_are_passed_over(parts: Parts, project: int) -> None:
     capture(parts, 600, version=2)
     ours, theirs = capture(parts, 600), capture(parts, 600, version=2)

@@ -19,7 +19,7 @@ from engine.lifecycle.wish_retrain import UNENDED, give_up, project_file, unende
 from engine.project import Project as ProjectFile
 from engine.project import interval_s
 from engine.registry.events import ENGINE, Actor
-from engine.registry.queries.retrains import labelled_rows, needs_a_look
+from engine.registry.queries.retrains import minding_labels, needs_a_look
 from engine.registry.tables import Alarm, Alias, Job, LabelSummary, Project, Retrain, Version, now
 from engine.registry.tx import Tx, col
 from engine.retraining.policy import (
@@ -31,6 +31,7 @@ from engine.retraining.policy import (
     Wish,
     World,
     decide,
+    labelled_since,
     rows_needed,
     rows_there,
 )
@@ -127,15 +128,18 @@ def _wish_for_alarms(tx: Tx) -> None:
 
 def _wish_for_labels(tx: Tx) -> None:
     """As many labels more than the last training knew of as the project names."""
-    for project_id, labelled in labelled_rows(tx).items():
-        project = tx.get(Project, project_id)
+    for project_id in minding_labels(tx):
+        project, summary = tx.get(Project, project_id), tx.get(LabelSummary, project_id)
         told = project_file(tx, project) if project is not None else None
-        if project is None or told is None or told.retrain.labels is None or "labels" not in told.retrain.on:
+        if project is None or summary is None or told is None:
+            continue
+        if told.retrain.labels is None or "labels" not in told.retrain.on:
             continue
         last = tx.first(
             Job, Job.project_id == project.id, Job.kind == "train", Job.status == "succeeded", newest=col(Job.id)
         )  # fmt: skip
-        more = labelled - int(last.args.get("labelled", 0) if last is not None else 0)
+        before = last.args.get("labelled_until", []) if last is not None else []
+        more = labelled_since([(datetime.fromisoformat(at), rows) for at, rows in before], _stretches(summary))
         if more >= told.retrain.labels:
             since = f"run {last.run_id}" if last is not None else "the beginning"
             wish_retrain(

@@ -125,6 +125,22 @@ def rows_there(stretches: Sequence[Stretch], since: datetime | None, mature_unti
     return There(sum(one.labelled for one in counted), by_class)
 
 
+def labelled_since(before: Sequence[tuple[datetime, int]], stretches: Sequence[Stretch]) -> int:
+    """How many more captured rows have their label than at an earlier look.
+
+    `before` has the end of each stretch there was, and its labelled rows. Those of stretches that are gone by now, as
+    retention takes away the oldest captures, are not missed: they would hide as many new ones.
+
+    >>> day = [datetime(2026, 1, number) for number in (1, 2, 3, 4)]
+    >>> now = [Stretch(day[1], day[2], 50, {}), Stretch(day[2], day[3], 40, {})]
+    >>> labelled_since([(day[1], 60), (day[2], 30)], now)
+    60
+    """
+    oldest = min((one.starts_at for one in stretches), default=None)
+    known = sum(labelled for ends_at, labelled in before if oldest is None or ends_at > oldest)
+    return max(0, sum(one.labelled for one in stretches) - known)
+
+
 def decide(wish: Wish, world: World, *, at_once: bool = False) -> Decision:
     """What becomes of a wish; `at_once`: somebody has asked not to wait for rows, faults or time.
 

@@ -281,6 +281,18 @@ def test_new_labels_ask_for_it_once_for_each_training(parts: Parts, tmp_path: Pa
     ]  # fmt: skip
 
 
+def test_new_labels_are_counted_though_retention_takes_as_many_old_ones(parts: Parts, tmp_path: Path) -> None:
+    release(parts, tmp_path, "[retrain]\non = ['labels']\nlabels = 500\n")
+    labelled(parts, 600)
+    advance_retrains(parts)
+    worked = claim(parts)
+    start_attempt(parts, worked.job_id, 1)
+    worked.finish(champion="fraud@1")
+    labelled(parts, 600, begins=now() + timedelta(days=90))
+    advance_retrains(parts)
+    assert sorted(states(parts)) == ["done", "waiting"]
+
+
 def test_the_order_of_a_training_holds_fresh_rows_once_some_are_mature_and_after_when_to_judge(
     parts: Parts, tmp_path: Path
 ) -> None:

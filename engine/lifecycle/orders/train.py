@@ -14,7 +14,7 @@ from engine.registry.tx import Tx
 
 
 def prepare_order(tx: Tx, parts: Parts, job: Job) -> dict[str, Any]:
-    """`fresh` and `judge_after` of the `WorkOrder`; and `labelled`, how many labelled rows there were.
+    """`fresh` and `judge_after` of the `WorkOrder`; and `labelled_until`, how many rows were labelled, by stretches.
 
     Nothing is fresh before any row is mature: of young rows those with a label are no fair sample.
 
@@ -33,5 +33,5 @@ def prepare_order(tx: Tx, parts: Parts, job: Job) -> dict[str, Any]:
     return {
         "fresh": fresh.model_dump(mode="json") if fresh is not None else None,
         "judge_after": after.isoformat() if after is not None and has_time else None,
-        "labelled": summary.labelled if summary is not None else 0,
+        "labelled_until": [[one["ends_at"], one["labelled"]] for one in summary.buckets] if summary is not None else [],
     }

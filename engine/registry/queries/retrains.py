@@ -62,11 +62,11 @@ def needs_a_look(source: Source) -> bool:
         return bool(connection.execute(looked_for).scalar())
 
 
-def labelled_rows(source: Source) -> dict[int, int]:
-    """How many captured rows are labelled, by project; of projects that may count them, as far as their text tells."""
-    found = select(*LABEL_SUMMARY.c["project_id", "labelled"]).where(_MINDS_LABELS)
+def minding_labels(source: Source) -> list[int]:
+    """Projects with labels that may ask for a retrain by their number, as far as their text tells."""
+    found = select(LABEL_SUMMARY.c.project_id).where(_MINDS_LABELS)
     with source.connection() as connection:
-        return {row.project_id: row.labelled for row in connection.execute(found)}
+        return list(connection.execute(found).scalars())
 
 
 def _selected() -> Select[Any]:

@@ -4,7 +4,8 @@ APScheduler keeps the time and nothing else. Its store is in memory and rebuilt 
 one entry there, for its next nominal time alone: after a jump of the clock by ten years there is one entry to run, not
 five million. What a time was missed for (a stopped engine, a jump) is ours: an interval catches up its newest nominal
 time, a cron line each of them, the newest hundred at most. `schedule_run` has one row for each nominal time, written in
-the transaction that acts, so that nothing happens twice.
+the transaction that acts, so that nothing happens twice. Once a clock that was years ahead is put right, what ran by it is
+no reason to rest until those years have passed.
 """
 
 # APScheduler 3 has no annotations.
@@ -27,6 +28,7 @@ from apscheduler.triggers.date import DateTrigger
 from engine.cron import plain_cron
 from engine.errors import EngineError, InvalidInput
 from engine.jobs.nominal import interval_s, newest_multiple, next_multiple
+from engine.jobs.put_back import PutBack
 from engine.registry.core import SCHEDULE_RUN
 from engine.registry.queries.schedules import ScheduleRow, read_schedules
 from engine.registry.reader import Reader
@@ -48,6 +50,8 @@ _AT_ONCE = 16
 _ONCE = "once:"
 """Before the id of what is no schedule."""
 RETRY_S = 5.0
+LOOK_S = 15.0
+"""Between two looks whether the wall clock was put back."""
 RUNS_KEPT = timedelta(days=7)
 """Rows of intervals older than this tell nobody anything: the newest one alone keeps a time from being run twice."""
 
@@ -70,6 +74,9 @@ class Clock:
         self._lock = threading.Lock()
         self._reloading = threading.Lock()
         self._next: dict[int, datetime] = {}
+        self._ending = threading.Event()
+        self._put_back = PutBack(time)
+        self._looking = threading.Thread(target=self._look_for_jumps, name="clock", daemon=True)
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(4)},
@@ -82,9 +89,13 @@ class Clock:
         self._writer.write_and_wait(_ensure_housekeeping)
         self._scheduler.start()
         self.reload()
+        self._looking.start()
 
     def stop(self) -> None:
         """Begin nothing new, and wait for what runs."""
+        self._ending.set()
+        if self._looking.is_alive():
+            self._looking.join()
         if self._scheduler.running:
             # It must not be stopped amid a look at what is due, which would then fail; to list waits for one under way.
             self._scheduler.pause()
@@ -105,7 +116,7 @@ class Clock:
             self._reload()
 
     def _reload(self) -> None:
-        rows = {row.id: row for row in read_schedules(self._reader) if row.enabled}
+        rows = {row.id: row for row in self._rows() if row.enabled}
         for job in self._scheduler.get_jobs():
             if not job.id.startswith(_ONCE) and int(job.id) not in rows:
                 self._drop(job.id)
@@ -113,6 +124,15 @@ class Clock:
             self._next = {known: at for known, at in self._next.items() if known in rows}
         for row in rows.values():
             self._arm(row)
+
+    def _look_for_jumps(self) -> None:
+        while not self._ending.wait(LOOK_S):
+            if self._put_back.seen():
+                log.warning("the clock was put back; all schedules are set anew")
+                _guarded(self.reload, "reload")
+
+    def _rows(self) -> list[ScheduleRow]:
+        return read_schedules(self._reader, until=self._time())
 
     def _drop(self, entry: str) -> None:
         try:
@@ -140,7 +160,7 @@ class Clock:
 
     def _ring(self, schedule_id: int, nominal_at: datetime) -> None:
         try:
-            for row in read_schedules(self._reader):
+            for row in self._rows():
                 if row.id == schedule_id and row.enabled:
                     self.fire(row, nominal_at)
         except EngineError as error:
@@ -154,7 +174,7 @@ class Clock:
         if not self._scheduler.running:
             return
         try:
-            rows = read_schedules(self._reader)
+            rows = self._rows()
         except EngineError as error:
             log.error("schedule %d: %s", schedule_id, error)
             # Its one entry is used up: without another one it would never ring again.
@@ -182,7 +202,7 @@ class Clock:
         action = self._actions[row.kind]
 
         def act(tx: Tx) -> tuple[bool, Callable[[], None] | None]:
-            if _has_run(tx, row, nominal_at):
+            if _has_run(tx, row, nominal_at, self._time()):
                 return False, None
             tx.add(ScheduleRun(schedule_id=row.id, nominal_at=nominal_at, ran_at=now()))
             if interval_s(row.every) is not None:
@@ -258,10 +278,12 @@ def _cron(every: str) -> Any:
         ) from error
 
 
-def _has_run(tx: Tx, row: ScheduleRow, nominal_at: datetime) -> bool:
-    if interval_s(row.every) is None:
-        return tx.get(ScheduleRun, (row.id, nominal_at)) is not None
-    return tx.count(ScheduleRun, ScheduleRun.schedule_id == row.id, col(ScheduleRun.nominal_at) >= nominal_at) > 0
+def _has_run(tx: Tx, row: ScheduleRow, nominal_at: datetime, at: datetime) -> bool:
+    """A time of an interval also where a later one has; one that is still to come ran by a clock that was ahead."""
+    if tx.get(ScheduleRun, (row.id, nominal_at)) is not None:
+        return True
+    later = col(ScheduleRun.nominal_at).between(nominal_at, at)
+    return interval_s(row.every) is not None and tx.count(ScheduleRun, ScheduleRun.schedule_id == row.id, later) > 0
 
 
 def _forget_old(tx: Tx, schedule_id: int, nominal_at: datetime) -> None:

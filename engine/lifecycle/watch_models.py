@@ -24,7 +24,7 @@ from engine.registry.queries.captures import champion_deployments, compacted_unt
 from engine.registry.queries.checks import waiting_rows
 from engine.registry.queries.schedules import ScheduleRow, read_schedules
 from engine.registry.queue import enqueue
-from engine.registry.tables import Alias, Job, Project
+from engine.registry.tables import Alias, Job, Project, now
 from engine.registry.tx import Tx
 
 ENOUGH_ROWS = 500
@@ -43,7 +43,7 @@ def watch(parts: Parts, tx: Tx, row: ScheduleRow, nominal_at: datetime) -> Calla
 
 def watch_again(parts: Parts) -> None:
     """Once after a start: act for the newest nominal time of each schedule, in case the engine died before it had."""
-    for row in read_schedules(parts.reader):
+    for row in read_schedules(parts.reader, until=now()):
         if row.kind == "check" and row.enabled and row.project_id is not None and row.last_nominal_at is not None:
             watch_model(parts, row.project_id, key_of(row.id, row.last_nominal_at))
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from engine.errors import InvalidInput, Unavailable
 from engine.jobs.clock import CATCH_UP_LIMIT, HOUSEKEEPING, Clock, due_times, next_time
 from engine.jobs.nominal import interval_s, newest_multiple, next_multiple
+from engine.jobs.put_back import PutBack
 from engine.lifecycle.parts import Parts
 from engine.registry.queries.schedules import ScheduleRow, list_schedules, read_schedules
 from engine.registry.tables import Schedule, ScheduleRun, now
@@ -69,6 +70,64 @@ def test_an_interval_put_back_in_time_does_nothing_twice(parts: Parts) -> None:
     assert clock.fire(row, NOON)
     assert not clock.fire(row, NOON - timedelta(hours=1))
     assert due_times("60s", NOON, NOON, NOON - timedelta(hours=1)) == []
+
+
+class Hands:
+    """A clock that goes where it is put."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+@pytest.mark.parametrize("every", ["60s", "0 12 * * *"])
+def test_a_clock_that_was_ten_years_ahead_stops_nothing_once_it_is_right_again(parts: Parts, every: str) -> None:
+    runs, hands = Runs(), Hands(NOON + timedelta(days=3653))
+    clock = Clock(parts.writer, parts.reader, {"k": runs}, time=hands)
+    row = scheduled(parts, every)
+    assert clock.fire(row, hands.at)
+    hands.at = NOON
+    assert [clock.fire(row, NOON) for _ in range(2)] == [True, False]
+    (told,) = read_schedules(parts.reader, until=NOON)
+    assert told.last_nominal_at == NOON
+    assert due_times(every, told.last_nominal_at, NOON, NOON + timedelta(days=1)) == [NOON + timedelta(days=1)]
+
+
+def test_an_hour_that_comes_twice_is_acted_for_once(parts: Parts) -> None:
+    runs, hands = Runs(), Hands(NOON)
+    clock = Clock(parts.writer, parts.reader, {"k": runs}, time=hands)
+    row = scheduled(parts, "30m")
+    for minutes in (0, 30, 60, 0, 30, 60, 90):
+        hands.at = NOON + timedelta(minutes=minutes)
+        clock.fire(row, hands.at)
+    assert runs.acted == [NOON + timedelta(minutes=minutes) for minutes in (0, 30, 60, 90)]
+
+
+def test_schedules_are_set_anew_when_the_clock_is_put_back(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.jobs.clock.LOOK_S", 0.01)
+    hands = Hands(now() + timedelta(days=3653))
+    row = scheduled(parts, "1d", created_at=hands.at)
+    clock = Clock(parts.writer, parts.reader, {HOUSEKEEPING: Runs(), "k": Runs()}, time=hands)
+    clock.start()
+    try:
+        assert clock.next_times()[row.id] > hands.at
+        hands.at = now()
+        wait_for(lambda: clock.next_times()[row.id] < hands.at + timedelta(days=2), "the schedule to be set anew")
+    finally:
+        clock.stop()
+
+
+def test_a_clock_that_is_put_back_is_seen_once_and_one_that_is_put_forward_never() -> None:
+    hands, steady = Hands(NOON), [0.0]
+    looked = PutBack(hands, lambda: steady[0])
+    seen = []
+    for step_s, jump_s in ((15, 0), (15, -3600), (15, 0), (15, 3600), (15, -1)):
+        steady[0] += step_s
+        hands.at += timedelta(seconds=step_s + jump_s)
+        seen.append(looked.seen())
+    assert seen == [False, True, False, False, False]
 
 
 def test_after_ten_years_an_interval_catches_up_once_and_a_cron_line_a_hundred_times() -> None:

@@ -58,9 +58,9 @@ class ScheduleRow:
         return replace(self, last_nominal_at=nominal_at)
 
 
-def read_schedules(source: Source) -> list[ScheduleRow]:
-    """All of them, those that are switched off too."""
-    last = _last_runs()
+def read_schedules(source: Source, *, until: datetime | None = None) -> list[ScheduleRow]:
+    """All of them, those that are switched off too; runs that are later than `until` are passed over."""
+    last = _last_runs(until)
     columns: list[Any] = list(SCHEDULE.c["id", "name", "kind", "project_id", "every", "enabled", "created_at"])
     columns.append(last.c.last.label("last_nominal_at"))
     found = select(*columns).outerjoin_from(SCHEDULE, last, last.c.schedule_id == SCHEDULE.c.id)
@@ -103,9 +103,8 @@ def read_project_schedules(source: Source) -> list[ProjectSchedules]:
         ]
 
 
-def _last_runs() -> Subquery:
-    return (
-        select(SCHEDULE_RUN.c.schedule_id, func.max(SCHEDULE_RUN.c.nominal_at).label("last"))
-        .group_by(SCHEDULE_RUN.c.schedule_id)
-        .subquery()
-    )
+def _last_runs(until: datetime | None = None) -> Subquery:
+    found = select(SCHEDULE_RUN.c.schedule_id, func.max(SCHEDULE_RUN.c.nominal_at).label("last"))
+    if until is not None:
+        found = found.where(SCHEDULE_RUN.c.nominal_at <= until)
+    return found.group_by(SCHEDULE_RUN.c.schedule_id).subquery()

@@ -4,8 +4,8 @@ APScheduler keeps the time and nothing else. Its store is in memory and rebuilt 
 one entry there, for its next nominal time alone: after a jump of the clock by ten years there is one entry to run, not
 five million. What a time was missed for (a stopped engine, a jump) is ours: an interval catches up its newest nominal
 time, a cron line each of them, the newest hundred at most. `schedule_run` has one row for each nominal time, written in
-the transaction that acts, so that nothing happens twice. Once a clock that was years ahead is put right, what ran by it is
-no reason to rest until those years have passed.
+the transaction that acts, so that nothing happens twice. Once a clock that was years ahead is put right, what ran by it
+is no reason to rest until those years have passed.
 """
 
 # APScheduler 3 has no annotations.

@@ -17,8 +17,12 @@ from engine.wire.monitoring import CheckList, CheckView, FigureView, Threshold
 
 def checked_until(source: Source, project: int) -> int:
     """Id of the capture file up to which checks have looked; 0: none has. A check of too few rows moves nothing."""
-    found = select(func.max(MODEL_CHECK.c.until_file)).where(
-        MODEL_CHECK.c.project_id == project, MODEL_CHECK.c.source == "captures"
+    # Checks of a project come one after another, so the newest has come furthest: no year of them is read for it.
+    found = (
+        select(MODEL_CHECK.c.until_file)
+        .where(MODEL_CHECK.c.project_id == project, MODEL_CHECK.c.source == "captures")
+        .order_by(MODEL_CHECK.c.id.desc())
+        .limit(1)
     )
     with source.connection() as connection:
         return int(connection.execute(found).scalar() or 0)

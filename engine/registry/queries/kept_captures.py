@@ -70,11 +70,17 @@ def oldest_captures(source: Source, limit: int) -> list[KeptFile]:
 
 def read_needs(source: Source) -> Needs:
     """All of it, at one moment."""
+    until = (
+        select(MODEL_CHECK.c.until_file)
+        .where(MODEL_CHECK.c.project_id == PROJECT.c.id, MODEL_CHECK.c.source == "captures")
+        .order_by(MODEL_CHECK.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
     checked = (
-        select(PROJECT.c.id, func.coalesce(func.max(MODEL_CHECK.c.until_file), 0).label("until"))
+        select(PROJECT.c.id, func.coalesce(until, 0).label("until"))
         .join(SCHEDULE, (SCHEDULE.c.project_id == PROJECT.c.id) & (SCHEDULE.c.kind == "check") & SCHEDULE.c.enabled)
-        .outerjoin(MODEL_CHECK, (MODEL_CHECK.c.project_id == PROJECT.c.id) & (MODEL_CHECK.c.source == "captures"))
-        .group_by(PROJECT.c.id)
+        .distinct()
     )
     retrains = (
         select(RETRAIN.c.project_id, func.min(RETRAIN.c.judge_after, type_=RETRAIN.c.judge_after.type).label("after"))

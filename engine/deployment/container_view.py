@@ -63,6 +63,9 @@ class Seen:
             return self.error
         if self.exit_code > 128:
             return f"it was ended from outside, by signal {self.exit_code - 128}."
+        if self.has_ended and not self.exit_code:
+            # A model server goes on until somebody asks it to end.
+            return "it was asked to end from outside."
         return ""
 
 

@@ -7,10 +7,10 @@ not yet written down is adopted by its mark; routes put and not yet acknowledged
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 
 from engine.blobs.store import BlobStore
@@ -62,6 +62,17 @@ ROUNDS = 20
 """Steps of a rollout that may follow each other in one pass."""
 
 
+@dataclass(frozen=True)
+class _Hold:
+    """A deployment is left alone."""
+
+    until: float
+    note: str
+    """Why."""
+    docker: bool
+    """Docker did not answer: once it does, it is left alone no longer."""
+
+
 class Reconciler:
     """Runs in a thread of its own; `poke` may come from any. `runtimes` by the name that deployments ask for."""
 
@@ -82,8 +93,7 @@ class Reconciler:
         self._replicas = Replicas(home, self._recorder, blobs, runtimes, config.capture.limit_mb << 20, clock)
         self._keeper = GatewayKeeper(home, config.gateway, self._recorder, gateway, clock)
         self._draining: dict[int, float] = {}
-        self._held: dict[int, tuple[float, str]] = {}
-        """Until when a deployment is left alone, and why."""
+        self._held: dict[int, _Hold] = {}
         self._swept_at: float | None = None
         self._let_go_at: float | None = None
         self._waker = Waker()
@@ -157,10 +167,10 @@ class Reconciler:
     def _observe(self, rows: RolloutRows) -> dict[tuple[int, int], bool]:
         """Look at all but those that are left alone: of these nothing is known, and nothing is done to them."""
         for row in rows.deployments:
-            until, note = self._held.get(row.id, (math.inf, ""))
-            if until <= self._clock():
+            hold = self._held.get(row.id)
+            if hold and (hold.until <= self._clock() or (hold.docker and self._replicas.is_answered(row))):
                 del self._held[row.id]
-                if row.note == note:
+                if row.note == hold.note:
                     self._recorder.write(partial(records.record_trouble, deployment=row.id, note=""))
         return self._replicas.observe(tuple(row for row in rows.deployments if row.id not in self._held), self._hold)
 
@@ -177,8 +187,8 @@ class Reconciler:
     def _hold(self, row: RolloutRow, error: Exception) -> None:
         """Leave a deployment alone for a while, and say why in the log and at the deployment."""
         note = _trouble(error)
-        self._held[row.id] = self._clock() + HELD_S, note
         known = isinstance(error, DockerUnavailable)
+        self._held[row.id] = _Hold(self._clock() + HELD_S, note, known)
         if not known or row.note != note:
             log.error("deployment %d (%s@%d) is held up: %s", row.id, row.endpoint, row.version, note,
                       exc_info=None if known else error)  # fmt: skip
@@ -271,7 +281,7 @@ class Reconciler:
             pauses.append(max(self._keeper.pause_s, BUSY_S))
         for row in rows.deployments:
             if row.id in self._held:
-                pauses.append(max(self._held[row.id][0] - self._clock(), BUSY_S))
+                pauses.append(max(self._held[row.id].until - self._clock(), BUSY_S))
             elif row.status == "draining" and in_force:
                 pauses.append(BUSY_S)
             elif row.status in ("failed", "stopped"):

@@ -88,6 +88,8 @@ class Replicas:
         self._not_before: dict[Key, float] = {}
         self._under_way: set[Key] = set()
         """Laid out, and on their way up."""
+        self._without_docker: set[Key] = set()
+        """They wait until Docker answers, and no longer."""
         self._orphans: dict[Identity, float] = {}
         self._away = True
         """Nothing was looked at yet: what is gone ended while no engine was there."""
@@ -120,6 +122,11 @@ class Replicas:
             )
         return self._runtimes[name]
 
+    def is_answered(self, row: RolloutRow) -> bool:
+        """Whether what runs a deployment answers now, though it did not before."""
+        runtime = self._runtimes.get(row.runtime)
+        return runtime is not None and runtime.readiness().ok is not False
+
     def start(self, row: RolloutRow, index: int) -> bool:
         """Start a replica unless it has to wait, after a death or for what is under way; False: it waits.
 
@@ -127,8 +134,11 @@ class Replicas:
             DamagedBlob, NotFound, NotThereYet: trying again would not help.
         """
         key = (row.id, index)
-        if self._clock() < self._not_before.get(key, 0.0):
+        if self._clock() < self._not_before.get(key, 0.0) and not (
+            key in self._without_docker and self.is_answered(row)
+        ):
             return False
+        self._without_docker.discard(key)
         if row.runtime == AUTO:
             return self._settle(row, key)
         runtime = self.runtime(row)
@@ -139,6 +149,8 @@ class Replicas:
         except Unavailable as error:
             self._under_way.discard(key)
             self._not_before[key] = self._clock() + RETRY_S
+            if isinstance(error, DockerUnavailable):
+                self._without_docker.add(key)
             self._tell(row, why(error) if row.runtime == DOCKER else error.message)
             return False
         if identity is None:
@@ -188,10 +200,11 @@ class Replicas:
 
     def forget(self, row: RolloutRow) -> None:
         """A deployment is over."""
-        for key in [key for key in {*self._memory, *self._not_before} if key[0] == row.id]:
+        for key in [key for key in {*self._memory, *self._not_before, *self._without_docker} if key[0] == row.id]:
             self._memory.pop(key, None)
             self._not_before.pop(key, None)
             self._under_way.discard(key)
+            self._without_docker.discard(key)
 
     def end_orphans(self, rows: tuple[RolloutRow, ...]) -> bool:
         """End model servers of this home that the registry does not know or wants no more; True: some are left."""

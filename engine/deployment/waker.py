@@ -41,6 +41,11 @@ class Waker:
                 # The system has no such descriptors (before Linux 5.3, macOS): time alone wakes.
                 return
 
+    @property
+    def has_seen_an_end(self) -> bool:
+        """One of the processes that are watched has ended."""
+        return bool(self._gone)
+
     def sleep(self, seconds: float) -> None:
         """Until a poke, an end, or this long."""
         poll = select.poll()

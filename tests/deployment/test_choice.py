@@ -25,7 +25,7 @@ class Containers(FakeRuntime):
     away = False
 
     def readiness(self) -> Readiness:
-        return self.ready
+        return Readiness(False, "Docker does not answer.") if self.away else self.ready
 
     def start(self, replica: ReplicaSpec) -> Identity:
         if self.away:
@@ -93,6 +93,19 @@ def test_a_container_that_was_asked_for_waits_for_docker(docked: World) -> None:
     assert docked.statuses()[first] == "live"
 
 
+def test_what_waits_for_docker_goes_on_at_once_when_it_answers(docked: World) -> None:
+    first = docked.deploy(1)
+    docked.settle()
+    docked.runtime.away = True
+    second = docked.deploy(2, runtime="docker", weight=1_000)
+    docked.settle(3, 0.01)
+    docked.runtime.kill((first, 0))
+    docked.runtime.away = False
+    docked.settle(4, 0.01)
+    assert docked.statuses() == {first: "live", second: "live"}
+    assert docked.row(first).replica(0).healthy
+
+
 def test_docker_away_holds_its_own_deployments_and_no_other(docked: World) -> None:
     docked.project("other")
     first = docked.deploy(1)
@@ -157,6 +170,8 @@ def test_docker_is_looked_for_where_it_was_named(
         ({"exit_code": 0, "out_of_memory": True, "status": "running"}, "out of memory: 256 MB limit."),
         ({"exit_code": 1, "out_of_memory": True}, ""),
         ({"exit_code": 137}, "it was ended from outside, by signal 9."),
+        ({"exit_code": 0}, "it was asked to end from outside."),
+        ({"exit_code": 0, "status": "running"}, ""),
         ({"exit_code": 1}, ""),
         ({"exit_code": 127, "error": "exec: not found"}, "exec: not found"),
     ],

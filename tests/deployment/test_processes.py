@@ -165,9 +165,14 @@ def test_the_sleeper_wakes_when_a_process_ends_or_somebody_pokes(runtime: Proces
     waker.poke()
     waker.sleep(60.0)
     runtime.stop(identity, force=True)
+    assert not waker.has_seen_an_end
     waker.sleep(60.0)
+    assert waker.has_seen_an_end
     assert not runtime.runs(identity)
     waker.watch({identity.pid or 0})
+    assert waker.has_seen_an_end
+    waker.watch(set())
+    assert not waker.has_seen_an_end
     waker.close()
 
 

@@ -85,6 +85,23 @@ def test_a_server_that_crashes_is_started_again_by_docker_and_counted(world: Wor
     assert "signal 9" in world.stored(deployment).note
 
 
+def test_a_calm_container_that_is_killed_stopped_or_removed_says_which(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It is old enough to be looked at every two seconds only.
+    monkeypatch.setattr(container_runtime, "YOUNG_S", 0.0)
+    deployment = release(world, 1)
+    told = []
+    for restarts, (verb, path) in enumerate(
+        (("POST", "/containers/{}/kill"), ("POST", "/containers/{}/stop"), ("DELETE", "/containers/{}?force=true")), 1
+    ):
+        asked_of_docker(verb, path.format(container_of(world, deployment)))
+        comes_back(world, deployment, restarts)
+        told.append(world.stored(deployment).note.removeprefix("Replica 0 ended: "))
+    assert told[:2] == ["it was ended from outside, by signal 9.", "it was asked to end from outside."]
+    assert told[2] in ("its container was removed.", "it was ended from outside, by signal 9.")
+
+
 def test_a_version_without_enough_memory_fails_with_the_reason_and_the_old_one_serves(home: Home) -> None:
     with docker_world(home, memory_mb=256) as world:
         first = release(world, 1)

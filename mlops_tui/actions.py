@@ -24,6 +24,8 @@ Ask = Callable[["AsyncEngineClient"], Awaitable[str]]
 """Asks the engine and gives a sentence on what came of it."""
 AskForOrder = Callable[["AsyncEngineClient", str, "Order"], Awaitable[str]]
 """The same, for a model and what was said yes to."""
+AskWithNote = Callable[["AsyncEngineClient", int, str], Awaitable[str]]
+"""The same, for an alarm and a note on it."""
 
 
 class ActingScreen(OpeningScreen):
@@ -98,6 +100,95 @@ class ActingScreen(OpeningScreen):
         self.say(f"$ {BY_ID['logs'].line(job_id)}")
         return self.app.push_screen(LogScreen(number, self._mode_id))
 
+    def do_check(self, argument: str) -> AwaitMount | None:
+        """Look at what a model is sent, now."""
+        command, name = BY_ID["check"], argument or self.subject("model")
+
+        async def ask(engine: AsyncEngineClient) -> str:
+            job = await engine.check(name)
+            return f"job {job.id} looks at it; what it finds shows here"
+
+        return self._do(command, name, ask)
+
+    def do_retrain(self, argument: str) -> AwaitMount | None:
+        """Train a model again, when it can be judged fairly or at once."""
+        from mlops_tui.screens.alarm_answer import RetrainScreen
+
+        command, name = BY_ID["retrain"], argument or self.subject("model")
+        if not self._may(command, name):
+            return None
+        line = command.line(name)
+
+        def begin(now: bool | None) -> None:
+            if now is None:
+                self.say(f"Not done: {line}")
+                return
+            told = f"{line} --now" if now else line
+            self.say(f"$ {told} …", "busy")
+            self.run_worker(self._ask(told, lambda engine: _retrain(engine, name, now)), group="actions")
+
+        return self.app.push_screen(RetrainScreen(name, line), begin)
+
+    def do_acknowledge(self, argument: str) -> AwaitMount | None:
+        """Say that one looks after an alarm."""
+
+        async def ask(engine: AsyncEngineClient, alarm_id: int, note: str) -> str:
+            alarm = await engine.acknowledge(alarm_id, note=note)
+            return f"{alarm.acknowledged_by} looks after alarm {alarm.id} of {alarm.model}"
+
+        return self._answer("acknowledge", argument, ask)
+
+    def do_close(self, argument: str) -> AwaitMount | None:
+        """Close an alarm, with a note on why."""
+
+        async def ask(engine: AsyncEngineClient, alarm_id: int, note: str) -> str:
+            alarm = await engine.close_alarm(alarm_id, note=note)
+            return f"alarm {alarm.id} of {alarm.model} is closed"
+
+        return self._answer("close", argument, ask)
+
+    def do_alarm(self, argument: str) -> AwaitMount | None:
+        """What most asks for somebody."""
+        name = argument or self.subject("model")
+        if not name:
+            self.say("✗ Alarm of what? :alarm MODEL", "bad")
+            return None
+        return self.open_alarm(name)
+
+    def do_why(self, argument: str) -> AwaitMount | None:
+        """The whole chain behind a version."""
+        about = argument or self.subject("version") or self.subject("model")
+        if not about:
+            self.say("✗ Why what? :why fraud@3", "bad")
+            return None
+        try:
+            return self.open_chain(*version_named(about))
+        except InvalidInput as error:
+            self.say(f"✗ {error.message} {error.hint}", "bad")
+            return None
+
+    def _answer(self, verb: str, argument: str, ask: AskWithNote) -> AwaitMount | None:
+        """Ask for a note, then answer an alarm."""
+        from mlops_tui.screens.alarm_answer import NoteScreen
+
+        command, about = BY_ID[verb], argument or self.subject("alarm")
+        if not self._may(command, about):
+            return None
+        if not (about.isascii() and about.isdigit() and len(about) < 16):
+            self.say(f"✗ {about[:40]!r} is no alarm's number. :{verb} 3", "bad")
+            return None
+        line = command.line(about)
+
+        def begin(note: str | None) -> None:
+            if note is None:
+                self.say(f"Not done: {line}")
+                return
+            told = f"{line} --note {shlex.quote(note)}" if note else line
+            self.say(f"$ {told} …", "busy")
+            self.run_worker(self._ask(told, lambda engine: ask(engine, int(about), note)), group="actions")
+
+        return self.app.push_screen(NoteScreen(verb, about, line), begin)
+
     def _release(self, verb: ReleaseVerb, argument: str, ask: AskForOrder) -> AwaitMount | None:
         """Show what it would change; yes gives just that order."""
         from mlops_tui.screens.release import ReleaseScreen
@@ -166,6 +257,13 @@ class ActingScreen(OpeningScreen):
             self.post_message(ActionFailed(line, error))
         else:
             self.post_message(ActionDone(line, said))
+
+
+async def _retrain(engine: AsyncEngineClient, name: str, now: bool) -> str:
+    answer = await engine.retrain(name, now=now)
+    if answer.job is not None:
+        return f"job {answer.job.id} trains it; l follows its log"
+    return f"retrain {answer.retrain.id} {answer.retrain.status}: {answer.retrain.note}"
 
 
 def _job(text: str) -> int:

@@ -36,7 +36,6 @@ from mlops_tui.messages import (
 )
 from mlops_tui.screens.base import LoopScreen
 from mlops_tui.screens.fleet import FleetScreen
-from mlops_tui.screens.not_there import MEANWHILE, not_there
 from mlops_tui.themes import NAMES, THEMES, theme_for
 from mlops_tui.verifying import Verifying
 from mlops_tui.view.cell import Cell, Tone
@@ -91,6 +90,12 @@ def _audit_screen() -> Screen[Any]:
     return AuditScreen()
 
 
+def _monitoring_screen() -> Screen[Any]:
+    from mlops_tui.screens.monitoring import MonitoringScreen
+
+    return MonitoringScreen()
+
+
 class MlopsApp(App[None]):
     """One client of the engine, drawn."""
 
@@ -107,7 +112,7 @@ class MlopsApp(App[None]):
         "data": _data_screen,
         "jobs": _jobs_screen,
         "audit": _audit_screen,
-        **{mode: not_there(mode) for mode in MEANWHILE},
+        "monitoring": _monitoring_screen,
     }
     ENABLE_COMMAND_PALETTE = True
 

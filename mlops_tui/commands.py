@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Argument = Literal["", "model", "version", "job", "thing", "theme", "file", "on"]
+Argument = Literal["", "model", "version", "job", "alarm", "thing", "theme", "file", "on"]
 """`thing` is whatever `mlops show` takes: a model, a version, `run 12`, `job 12`, `snapshot 2`."""
 Role = Literal["viewer", "operator", "approver", "admin"]
 Where = Literal[
     "everywhere", "fleet", "runs", "run", "models", "versions", "version", "deployments", "endpoint", "data",
     "snapshot", "jobs", "audit", "event", "errors", "lines", "root",
+    "monitoring", "watched", "check", "alarm", "why",
 ]  # fmt: skip
 
 
@@ -48,19 +49,22 @@ class Command:
 _ROWS: tuple[Where, ...] = (
     *("fleet", "runs", "run", "models", "versions"),
     *("deployments", "endpoint", "data", "snapshot", "jobs", "audit"),
+    *("monitoring", "watched", "check", "alarm"),
 )
 """Screens with rows that open."""
-_RELEASES: tuple[Where, ...] = ("fleet", "run", "models", "versions", "version", "deployments", "endpoint")
+_RELEASES: tuple[Where, ...] = ("fleet", "run", "models", "versions", "version", "deployments", "endpoint", "alarm")
 """Screens that are about a version."""
 _TRAINS: tuple[Where, ...] = ("fleet", "runs", "models", "versions")
-_JOBS: tuple[Where, ...] = ("fleet", "runs", "run", "deployments", "endpoint", "jobs")
+_JOBS: tuple[Where, ...] = ("fleet", "runs", "run", "deployments", "endpoint", "jobs", "alarm", "watched")
+_WATCHES: tuple[Where, ...] = ("monitoring", "watched", "check", "alarm")
+"""Screens that are about a model in production."""
 
 COMMANDS: tuple[Command, ...] = (
     Command("fleet", "Fleet", "Every model and its loop.", "1", cli="mlops models"),
     Command("runs", "Runs", "Leaderboard, curves, compare.", "2", takes="model", cli="mlops runs {}"),
     Command("models", "Models", "Versions, lineage, verdicts.", "3", takes="model", cli="mlops models"),
     Command("deployments", "Deployments", "Endpoints and rollouts.", "4", takes="model", cli="mlops endpoints"),
-    Command("monitoring", "Monitoring", "Checks and drift.", "5"),
+    Command("monitoring", "Monitoring", "Checks, drift, alarms.", "5", takes="model", cli="mlops drift {}"),
     Command("data", "Data", "Snapshots and schemas.", "6", takes="model"),
     Command("jobs", "Jobs", "Queue, progress, logs.", "7", takes="model", cli="mlops jobs"),
     Command("audit", "Audit", "Who did what, when.", "8", takes="model", cli="mlops audit {}"),
@@ -68,6 +72,26 @@ COMMANDS: tuple[Command, ...] = (
     Command("describe", "Describe", "All that is known of the row.", "d", _ROWS, footer=True),
     Command("logs", "Logs", "Follow what its job or server prints.", "l", _JOBS, "job", "mlops logs {} -f", True),
     Command("metric", "Metric", "The curves of the next metric.", "m", ("run",), footer=True),
+    Command("alarm", "Alarm", "What it rings about.", "a", ("fleet", "monitoring"), "model", "mlops alarms {}", True),
+    Command(
+        "acknowledge", "Seen", "You look after it.", "a", ("watched", "alarm"), "alarm", "mlops acknowledge {}", True
+    ),
+    Command(
+        "next_pane", "Next", "Columns, checks, alarms, performance, retrains.", "tab,right", ("watched",), footer=True
+    ),
+    Command("previous_pane", "Before", "The other way round.", "shift+tab,left", ("watched",)),
+    Command(
+        "check",
+        "Check",
+        "Look at what it is sent, now.",
+        "c",
+        ("monitoring", "watched"),
+        "model",
+        "mlops check {}",
+        True,
+    ),
+    Command("retrain", "Retrain", "Train it on what came since.", "r", _WATCHES, "model", "mlops retrain {}", True),
+    Command("verdict", "Verdict", "What the retrain came to.", "v", ("alarm",), "version", "mlops show {}", True),
     Command("train", "Train", "Train the model and judge it.", "t", _TRAINS, "model", "mlops train {}", True),
     Command("approve", "Approve", "Approve a version.", "A", _RELEASES, "version", "mlops approve {}", True),
     Command("deploy", "Deploy", "Put it behind its endpoint.", "D", _RELEASES, "version", "mlops deploy {}", True),
@@ -75,13 +99,17 @@ COMMANDS: tuple[Command, ...] = (
     Command("rollback", "Roll back", "To the champion before.", "R", _RELEASES, "model", "mlops rollback {}", True),
     Command("cancel", "Cancel", "Cancel the job, with its processes.", "X", ("jobs",), "job", "mlops cancel {}", True),
     Command("verify", "Verify", "Hash every event and file again.", "V", ("audit", "event"), cli="mlops verify"),
+    Command("why", "Why", "The whole chain.", "w", (*_WATCHES, "versions", "version"), "version", "mlops why {}", True),
+    Command(
+        "close", "Close", "It is over, or was expected.", "C", ("watched", "alarm"), "alarm", "mlops close {}", True
+    ),
     Command("curl", "Curl", "Send a curl line that asks it to the clipboard.", "c", ("deployments", "endpoint")),
     Command(
         "copy",
         "Copy",
         "Send it to the clipboard, as JSON or plain.",
         "y",
-        (*_ROWS, "version", "event", "errors"),
+        (*_ROWS, "version", "event", "errors", "why"),
     ),
     Command("sort", "Sort", "Another order.", "s", _ROWS, footer=True),
     Command("filter", "Filter", "Only what has these words; /! turns it round.", "slash", shown_key="/", footer=True),
@@ -105,6 +133,7 @@ COMMANDS: tuple[Command, ...] = (
 
 NEEDS: dict[str, Role] = {
     **dict.fromkeys(("train", "deploy", "promote", "rollback", "cancel", "verify"), "operator"),
+    **dict.fromkeys(("check", "retrain", "acknowledge", "close"), "operator"),
     "approve": "approver",
 }
 """Who may, by a command's id: this role and those above it. Anybody may do what is not named."""

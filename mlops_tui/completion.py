@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from mlops_tui.commands import Argument, Command, find, typed_commands
 from mlops_tui.themes import NAMES
+from mlops_tui.view.clean import clean
 
 
 def completions(typed: str, choices: Callable[[Argument], Sequence[str]]) -> list[str]:
@@ -19,7 +20,9 @@ def completions(typed: str, choices: Callable[[Argument], Sequence[str]]) -> lis
     command = find(word)
     if command is None:
         return []
-    return [f"{command.id} {name}" for name in _arguments(command, choices) if name.startswith(begun.lstrip())]
+    # What cannot be typed is no offer: a name may hold what moves a cursor.
+    names = (name for name in _arguments(command, choices) if clean(name) == name)
+    return [f"{command.id} {name}" for name in names if name.startswith(begun.lstrip())]
 
 
 def _arguments(command: Command, choices: Callable[[Argument], Sequence[str]]) -> Sequence[str]:

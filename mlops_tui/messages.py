@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from engine.wire.fleet import Fleet
     from engine.wire.jobs import LogPage
     from engine.wire.models import VersionView
+    from engine.wire.monitoring import AlarmView, CheckView, DriftView, PerformanceView, RetrainView, WhyView
     from engine.wire.runs import RunView, SnapshotProfile, SnapshotView
     from mlops_tui.view.cell import Cell
     from mlops_tui.view.curves import Curves
@@ -159,6 +160,44 @@ class RunRead(Message):
     curves: Curves
     version: VersionView | None
     """What came of it; None: nothing yet."""
+
+
+@dataclass
+class WatchedRead(Message):
+    """A model in production: its newest check and alarms, and a page of what is looked at."""
+
+    drift: DriftView
+    alarms: Sequence[AlarmView]
+    pane: str
+    things: Sequence[Any]
+    next_before: int | None
+    before: int | None
+    """As it was asked for; None: the newest."""
+
+
+@dataclass
+class AlarmRead(Message):
+    """An alarm with what it is about and what came of it; None: there is none, or it is not known."""
+
+    alarm: AlarmView | None
+    drift: DriftView | None = None
+    performance: PerformanceView | None = None
+    retrain: RetrainView | None = None
+    version: VersionView | None = None
+
+
+@dataclass
+class CheckRead(Message):
+    """One check, column by column."""
+
+    check: CheckView
+
+
+@dataclass
+class WhyRead(Message):
+    """How a version came to be."""
+
+    why: WhyView
 
 
 @dataclass

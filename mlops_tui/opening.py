@@ -70,6 +70,27 @@ class OpeningScreen(LoopScreen):
         self.say(f"$ mlops show snapshot {snapshot_id}")
         return self.app.push_screen(SnapshotScreen(snapshot_id, self._mode_id))
 
+    def open_watched(self, model: str, pane: str = "columns") -> AwaitMount:
+        """A model in production."""
+        from mlops_tui.screens.monitoring_model import WatchedScreen
+
+        self.say(f"$ mlops drift {model}")
+        return self.app.push_screen(WatchedScreen(model, self._mode_id, pane))
+
+    def open_alarm(self, model: str, alarm_id: int | None = None) -> AwaitMount:
+        """An alarm with what it is about and its next step; None: the one of a model that most asks for somebody."""
+        from mlops_tui.screens.alarm import AlarmScreen
+
+        self.say(f"$ mlops alarms {model}")
+        return self.app.push_screen(AlarmScreen(model, alarm_id, self._mode_id))
+
+    def open_chain(self, model: str, number: int | None) -> AwaitMount:
+        """Why a version came to be; None: the champion, or where none serves the newest."""
+        from mlops_tui.screens.chain import ChainScreen
+
+        self.say(f"$ mlops why {model}{'' if number is None else f'@{number}'}")
+        return self.app.push_screen(ChainScreen(model, number, self._mode_id))
+
 
 def version_named(text: str) -> tuple[str, int | None]:
     """`fraud@3` as name and number; None where it has none. Raises `InvalidInput`."""

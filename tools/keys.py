@@ -20,6 +20,10 @@ _PLACES: dict[str, str] = {
     "snapshot": "a snapshot",
     "event": "an event",
     "errors": "errors",
+    "watched": "a watched model",
+    "check": "a check",
+    "alarm": "an alarm",
+    "why": "a chain",
 }
 """What is opened from the eight screens; these are named by their numbers."""
 

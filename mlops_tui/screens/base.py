@@ -13,6 +13,7 @@ from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.containers import Vertical
+from textual.events import Resize, ScreenResume
 from textual.screen import Screen
 from textual.widget import AwaitMount
 from textual.widgets import Static
@@ -36,14 +37,13 @@ if TYPE_CHECKING:
 
 SLOW_TICKS = 5
 """On a slow link ages go on every so many seconds."""
-TOO_SMALL = "Too small: give this window at least 60 columns and 15 lines."
+LEAST_COLUMNS, LEAST_LINES = 60, 15
+TOO_SMALL = f"Too small: give this window at least {LEAST_COLUMNS} columns and {LEAST_LINES} lines."
 
 
 class LoopScreen(Screen[None]):
     """A screen between a title line and two lines of status."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-too-narrow"), (60, "-wide-enough")]  # noqa: RUF012  (Textual's own annotation)
-    VERTICAL_BREAKPOINTS = [(0, "-too-low"), (15, "-high-enough")]  # noqa: RUF012
     CSS_PATH: ClassVar[list[str | PurePath] | str | PurePath | None] = ["base.tcss"]
 
     AUTO_FOCUS = ""
@@ -99,6 +99,13 @@ class LoopScreen(Screen[None]):
         self.watch(self.app, "said", self._said_changed)
         self.watch(self.app, "caller", self._caller_changed)
         self.set_interval(1.0, self._tick_if_due)
+
+    @on(Resize)
+    @on(ScreenResume)
+    def _fit(self) -> None:
+        # Breakpoints of Textual are looked at on the screen in front only: one behind would miss a resize.
+        columns, lines = self.app.size
+        self.set_class(columns < LEAST_COLUMNS or lines < LEAST_LINES, "-too-small")
 
     def subject(self, takes: Argument) -> str:
         """What a command without an argument is about: the row under the cursor. Empty: nothing."""

@@ -12,7 +12,7 @@ from mlops_tui.commands import Argument, Where
 from mlops_tui.dispatch import bindings_of
 from mlops_tui.messages import EventCame
 from mlops_tui.screens.numbered import NumberedScreen
-from mlops_tui.view.cell import Cell
+from mlops_tui.view.cell import Cell, cell
 from mlops_tui.view.snapshots import SNAPSHOT_COLUMNS, snapshot_cells, snapshot_page, snapshot_words
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ class DataScreen(NumberedScreen["SnapshotView"]):
         """How a first snapshot comes to be."""
         if self.about:
             return [
-                Cell(f"No data of {self.about} yet.", "strong"),
-                Cell(f":train {self.about} takes a snapshot first."),
+                cell(f"No data of {self.about} yet.", "strong"),
+                cell(f":train {self.about} takes a snapshot first."),
             ]
         return _NOTHING
 

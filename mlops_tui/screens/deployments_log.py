@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlops_tui.commands import Argument
 from mlops_tui.screens.logs import PAGE_BYTES, FollowedLog
-from mlops_tui.view.cell import Cell
+from mlops_tui.view.cell import Cell, cell
 
 if TYPE_CHECKING:
     from engine.wire.endpoints import DeploymentView
@@ -36,7 +36,7 @@ class ReplicaLogScreen(FollowedLog):
     def nothing(self, ended: bool) -> Sequence[Cell]:
         """A model server says little while all is well."""
         told = "wrote nothing." if ended else "has written nothing so far; what it writes shows here."
-        return [Cell(f"{self._what} {told}", "strong"), Cell("esc, then d: how it stands.")]
+        return [cell(f"{self._what} {told}", "strong"), Cell("esc, then d: how it stands.")]
 
     def subject(self, takes: Argument) -> str:
         """The deployment whose log it is."""

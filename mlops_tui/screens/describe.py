@@ -8,21 +8,28 @@ from typing import ClassVar
 from mlops_tui.actions import ActingScreen
 from mlops_tui.commands import Argument, Where
 from mlops_tui.view.cell import Cell
+from mlops_tui.view.clean import clean
 from mlops_tui.view.width import fit, width_of
 from mlops_tui.widgets.line_pane import LinePane
 
 _GAP = 2
+_LONGEST_NAME = 40
 
 
 def fact_lines(facts: Sequence[tuple[str, Cell]]) -> list[Cell]:
     """Names and values as lines."""
     width = values_from(facts) - _GAP
-    return [Cell(f"{fit(name, width)}{' ' * _GAP}{value.text}", value.tone) for name, value in facts]
+    return [Cell(f"{fit(_named(name), width)}{' ' * _GAP}{value.text}", value.tone) for name, value in facts]
 
 
 def values_from(facts: Sequence[tuple[str, Cell]]) -> int:
     """The column in which values begin."""
-    return max((width_of(name) for name, _ in facts), default=0) + _GAP
+    return max((width_of(_named(name)) for name, _ in facts), default=0) + _GAP
+
+
+def _named(name: str) -> str:
+    # Of a parameter or a key of evidence: as hostile, and as long, as any value.
+    return clean(name, longest=_LONGEST_NAME)
 
 
 class DescribeScreen(ActingScreen):

@@ -236,7 +236,10 @@ class FleetScreen(ActingScreen):
         subjects = {kind: self.subject(kind) for kind in kinds}
         return self.app.push_screen(DescribeScreen(row.name, fleet_facts(row, self.now()), self.mode, subjects))
 
-    do_open = do_describe
+    def do_open(self, argument: str) -> AwaitMount | None:
+        """Its alarm, where one asks for somebody; else all of it."""
+        row = self.current()
+        return self.open_alarm(row.name) if row is not None and row.open_alarms else self.do_describe(argument)
 
     def do_sort(self, _: str) -> None:
         """The next order."""

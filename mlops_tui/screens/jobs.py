@@ -14,7 +14,7 @@ from mlops_tui.commands import Argument, Where
 from mlops_tui.dispatch import bindings_of
 from mlops_tui.messages import EventCame, ProgressCame
 from mlops_tui.screens.numbered import NumberedScreen
-from mlops_tui.view.cell import Cell
+from mlops_tui.view.cell import Cell, cell
 from mlops_tui.view.job_pages import JobPages
 from mlops_tui.view.jobs import JOB_COLUMNS, job_cells, job_facts, job_words
 from mlops_tui.widgets.line_table import LineTable
@@ -55,7 +55,7 @@ class JobsScreen(NumberedScreen["JobView"]):
     def nothing(self) -> Sequence[Cell]:
         """How a job begins."""
         if self.about:
-            return [Cell(f"No jobs of {self.about} yet.", "strong"), Cell(f":train {self.about} begins one.")]
+            return [cell(f"No jobs of {self.about} yet.", "strong"), Cell(f":train {self.about} begins one.")]
         return _NOTHING
 
     def spoiled(self, message: EventCame) -> Iterable[int]:

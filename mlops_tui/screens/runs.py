@@ -13,7 +13,7 @@ from mlops_tui.commands import Argument, Where
 from mlops_tui.dispatch import bindings_of
 from mlops_tui.messages import EventCame, ProgressCame
 from mlops_tui.screens.numbered import NumberedScreen
-from mlops_tui.view.cell import Cell
+from mlops_tui.view.cell import Cell, cell
 from mlops_tui.view.runs import RUN_COLUMNS, best_first, run_cells, run_facts, run_words
 from mlops_tui.widgets.line_table import LineTable
 
@@ -57,7 +57,7 @@ class RunsScreen(NumberedScreen["RunView"]):
     def nothing(self) -> Sequence[Cell]:
         """How a run begins."""
         if self.about:
-            return [Cell(f"No runs of {self.about} yet.", "strong"), Cell(f":train {self.about} begins one.")]
+            return [cell(f"No runs of {self.about} yet.", "strong"), Cell(f":train {self.about} begins one.")]
         return _NOTHING
 
     def spoiled(self, message: EventCame) -> Iterable[int]:

@@ -13,7 +13,7 @@ from mlops_tui.actions import ActingScreen
 from mlops_tui.commands import Argument, Where
 from mlops_tui.dispatch import bindings_of
 from mlops_tui.messages import EngineFound, EventCame, VersionRead
-from mlops_tui.view.cell import Cell
+from mlops_tui.view.cell import cell
 from mlops_tui.view.lineage import NAMES, version_page
 from mlops_tui.widgets.bars import StatusBar
 from mlops_tui.widgets.line_pane import LinePane
@@ -35,7 +35,7 @@ class VersionScreen(ActingScreen):
 
     def compose_body(self) -> Iterable[LinePane]:
         """The page."""
-        yield LinePane([Cell(f"Reading {self._model}@{self._number} …")], hang=NAMES)
+        yield LinePane([cell(f"Reading {self._model}@{self._number} …")], hang=NAMES)
 
     def on_mount(self) -> None:
         """Read it."""

@@ -13,7 +13,7 @@ from mlops_tui.commands import Argument, Where
 from mlops_tui.dispatch import bindings_of
 from mlops_tui.messages import EventCame, ListRead
 from mlops_tui.screens.listed import ListedScreen
-from mlops_tui.view.cell import Cell
+from mlops_tui.view.cell import Cell, cell
 from mlops_tui.view.models import VERSION_ORDERS, version_cells, version_columns, version_words
 from mlops_tui.widgets.line_table import LineTable
 
@@ -61,8 +61,8 @@ class VersionsScreen(ListedScreen["VersionView"]):
     def nothing(self) -> Sequence[Cell]:
         """How a first version comes to be."""
         return [
-            Cell(f"{self._model} has no version yet.", "strong"),
-            Cell(f"t trains and judges it, as `mlops train {self._model}` does; what comes of it shows here."),
+            cell(f"{self._model} has no version yet.", "strong"),
+            cell(f"t trains and judges it, as `mlops train {self._model}` does; what comes of it shows here."),
         ]
 
     def subject(self, takes: Argument) -> str:

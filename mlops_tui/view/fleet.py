@@ -10,6 +10,7 @@ from mlops_tui.view.cell import Cell, cell, mark, number
 from mlops_tui.view.columns import Column
 from mlops_tui.view.figures import count, metric, milliseconds, rate, share
 from mlops_tui.view.metrics import arrow
+from mlops_tui.view.monitoring_rows import drift_cell, next_cell, waits_cell
 from mlops_tui.view.sparkline import sparkline
 from mlops_tui.view.times import age, exact
 from mlops_tui.view.width import fit
@@ -17,26 +18,24 @@ from mlops_tui.view.width import fit
 if TYPE_CHECKING:
     from engine.wire.fleet import FleetRow
 
-NOT_WATCHED = "not watched yet"
-"""Drift is not looked at in this version, and the screen says so rather than showing a calm sign."""
-
 FLEET_COLUMNS = (
     Column("model", 10, widest=40),
     Column("asks", 1, head=" "),
-    Column("data", 7, rank=3, right=True),
+    Column("data", 7, rank=2, right=True),
     Column("train", 11, rank=1),
     Column("gate", 11, rank=2),
     Column("live", 10, rank=1),
-    Column("drift", 17, rank=9),
-    Column("champion", 5, rank=3, widest=8, head="champ"),
-    Column("challenger", 10, rank=8),
-    Column("traffic", 7, rank=4, right=True),
-    Column("p95", 7, rank=5, right=True),
-    Column("errors", 6, rank=6, right=True),
-    Column("metric", 7, rank=7, right=True),
+    Column("drift", 15, rank=1),
+    Column("next", 6, rank=3),
+    Column("champion", 5, rank=4, widest=8, head="champ"),
+    Column("challenger", 10, rank=9),
+    Column("traffic", 7, rank=5, right=True),
+    Column("p95", 7, rank=6, right=True),
+    Column("errors", 6, rank=7, right=True),
+    Column("metric", 7, rank=8, right=True),
     Column("judged", 17, rank=12, head="judged by"),
     Column("history", 8, rank=10, widest=20),
-    Column("alarms", 6, rank=9, right=True),
+    Column("alarms", 6, rank=10, right=True),
     Column("needs", 20, rank=11, widest=60),
 )
 
@@ -51,7 +50,8 @@ def fleet_cells(row: FleetRow, now: datetime) -> dict[str, Cell]:
         "train": train_cell(row, now),
         "gate": gate_cell(row),
         "live": mark(row.live_status),
-        "drift": Cell(f"· {NOT_WATCHED}", "dim") if row.champion is not None else cell(None),
+        "drift": drift_cell(row, now),
+        "next": next_cell(row, now),
         "champion": cell(None if row.champion is None else f"@{row.champion}"),
         "challenger": challenger_cell(row),
         "traffic": number(rate(traffic.requests_per_s)),
@@ -118,8 +118,11 @@ def fleet_facts(row: FleetRow, now: datetime) -> list[tuple[str, Cell]]:
         ("live", mark(row.live_status)),
         ("champion", cell(None if row.champion is None else f"{row.name}@{row.champion}")),
         ("challenger", challenger_cell(row)),
-        ("drift", Cell(NOT_WATCHED, "dim")),
-        ("alarms", cell(row.open_alarms)),
+        ("drift", drift_cell(row, now)),
+        ("drifted", cell(", ".join(row.watched.drifted) or None)),
+        ("next look", next_cell(row, now)),
+        ("waits for", waits_cell(row, now)),
+        ("alarms", cell(f"{row.open_alarms} open, {row.watched.alarms} not closed")),
         ("traffic", cell(rate(traffic.requests_per_s))),
         ("latency", cell(_latency(row))),
         ("errors", cell(share(traffic.error_share), "bad" if traffic.error_share else "plain")),

@@ -103,6 +103,10 @@ class CommandBar(Vertical):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
+        typed = "".join(character for character in event.value if character.isprintable())
+        if typed != event.value:  # it was pasted
+            event.input.value = typed
+            return
         self._show_offers(event.value)
         self.post_message(self.Changed(self._purpose, event.value))
 

@@ -15,7 +15,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from mlops_tui.view.cell import Cell
+from mlops_tui.view.cell import Cell, cell
 from mlops_tui.view.columns import GAP, Column, Placed, place
 from mlops_tui.view.width import fit
 from mlops_tui.widgets.tones import TONE_CLASSES, TONE_CSS, tone_style
@@ -190,7 +190,7 @@ class LineTable(ScrollView, can_focus=False):
         if self._base is None:
             self._base = self.rich_style
         if y == 0:
-            heads = {placed.column.name: Cell(placed.column.title) for placed in self._placed}
+            heads = {placed.column.name: cell(placed.column.title) for placed in self._placed}
             return self._strip(heads, width, self.get_component_rich_style("table--head"), " ")
         index = self.scroll_offset.y + y - _HEAD_LINES
         if index >= len(self._source):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -67,7 +68,7 @@ def test_a_file_is_looked_at_without_an_alarm(shell: Shell, served: Callable[...
 def test_a_schedule_looks_by_itself(shell: Shell, churn: Callable[[int], None]) -> None:
     churn(3000)
     file = shell.folder / "mlops.toml"
-    file.write_text(file.read_text() + '\n[watch]\nevery = "1s"\n')
+    file.write_text(re.sub(r"(?m)^every = .*$", 'every = "1s"', file.read_text()))
     shell("add", ".")
     shell("train", "churn")
     shell("deploy", "churn")

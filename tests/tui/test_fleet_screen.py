@@ -5,12 +5,10 @@ from datetime import timedelta
 import pytest
 from fakes import wire_objects as made
 from fakes.fake_engine import FakeEngine
-from fakes.terminal import Clock, pane, screen_text, settle, shows, status, table, title
+from fakes.terminal import Clock, screen_text, settle, shows, status, table, title
 
 from engine.wire.events import Progress
 from mlops_tui.app import MlopsApp
-from mlops_tui.commands import BY_ID
-from mlops_tui.screens.not_there import MEANWHILE
 
 
 @pytest.fixture
@@ -42,7 +40,7 @@ async def test_a_row_tells_the_whole_loop_by_glyph_and_word(app: MlopsApp, three
     async with app.run_test(size=(200, 24)) as pilot:
         await settle(pilot, shows(pilot, "fraud"))
         line = next(line for line in screen_text(pilot) if line.startswith("▸ fraud"))
-        for told in ("300k", "✓ 2m ago", "✓ pass @3", "● live", "not watched yet", "@2", "12.5/s", "2.1 ms", "▁▅█"):
+        for told in ("300k", "✓ 2m ago", "✓ pass @3", "● live", "· no check yet", "@2", "12.5/s", "2.1 ms", "▁▅█"):
             assert told in line
 
 
@@ -139,14 +137,6 @@ async def test_hostile_names_are_drawn_harmless(app: MlopsApp, fake: FakeEngine)
         await settle(pilot, shows(pilot, "[red]bold[/red]"))
         drawn = "".join(screen_text(pilot))
         assert not any(bad in drawn for bad in "\x1b\x07\u202e")
-
-
-async def test_screens_that_are_not_there_yet_say_so_in_a_sentence(app: MlopsApp, fake: FakeEngine):
-    async with app.run_test(size=(80, 24)) as pilot:
-        for mode in MEANWHILE:
-            await pilot.press(BY_ID[mode].key)
-            await settle(pilot, shows(pilot, f"The {BY_ID[mode].title} screen is not there yet."))
-            assert pane(pilot) is not None
 
 
 async def test_ages_go_on_while_nothing_happens(app: MlopsApp, three: FakeEngine, clock: Clock):

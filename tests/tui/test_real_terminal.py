@@ -57,6 +57,7 @@ def test_it_is_steered_resized_cut_off_and_left(engine: EngineProcess, client: E
         client.add_project(a_project(tmp_path, "second"))
         terminal.wait_for("second")
         terminal.type("1")
+        terminal.wait_for("by what needs you")
         terminal.wait_until(lambda: "first" in terminal.screen.text and "second" in terminal.screen.text)
 
         # One that was put down on purpose is waited for.

@@ -96,4 +96,4 @@ def get_replica_log(
 @router.get("/fleet")
 def get_fleet(engine: InEngine, caller: Viewer) -> Fleet:
     """A row for each model, those that need somebody first."""
-    return fleet.get_fleet(engine.parts.reader, engine.observed())
+    return fleet.get_fleet(engine.parts.reader, engine.observed(), engine.next_times())

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, exists, func, select
@@ -12,17 +13,21 @@ from engine.registry.core import ALARM, ALIAS, APPROVAL, DEPLOYMENT, ENDPOINT, J
 from engine.registry.events import ENGINE
 from engine.registry.queries.endpoints import NOTHING_SEEN, Observed
 from engine.registry.queries.models import WEIGHTS
+from engine.registry.queries.watched import watched_by_project
 from engine.registry.reader import Source
 from engine.wire.endpoints import Traffic
-from engine.wire.fleet import Fleet, FleetRow
+from engine.wire.fleet import Fleet, FleetRow, Watched
 
 _OF_NEWEST = ("id", "project_id", "rows", "status", "created_at", "ended_at", "job_id", "failure")
 HISTORY = 20
 """Versions whose metric is shown."""
 
 
-def get_fleet(source: Source, seen: Observed = NOTHING_SEEN) -> Fleet:
-    """A row per project: those that need a person first, then by name."""
+def get_fleet(source: Source, seen: Observed = NOTHING_SEEN, next_times: Mapping[int, datetime] | None = None) -> Fleet:
+    """A row per project: those that need a person first, then by name.
+
+    `next_times` is what the clock knows, by schedule's id.
+    """
     with source.connection() as connection:
         projects = list(connection.execute(select(PROJECT).order_by(PROJECT.c.name)))
         data, runs, jobs = (
@@ -32,6 +37,7 @@ def get_fleet(source: Source, seen: Observed = NOTHING_SEEN) -> Fleet:
         )
         versions, behind, champions = _versions(connection), _behind(connection), _champions(connection)
         alarms, unwatched = _alarms(connection), _unwatched(connection)
+        watched = watched_by_project(connection, next_times or {})
     rows = [
         _row(
             project,
@@ -44,6 +50,7 @@ def get_fleet(source: Source, seen: Observed = NOTHING_SEEN) -> Fleet:
             alarms[project.id],
             unwatched.get(project.id, ""),
             seen.by_endpoint.get(project.name, Traffic()),
+            watched.get(project.id, Watched()),
         )
         for project in projects
     ]
@@ -152,6 +159,7 @@ def _row(
     alarms: list[Row[Any]],
     unwatched: str,
     traffic: Traffic,
+    watched: Watched,
 ) -> FleetRow:
     newest = versions[-1] if versions else None
     challenger = next((row for row in behind if row.number != champion and row.status == "live"), None)
@@ -178,6 +186,7 @@ def _row(
         open_alarms=len(alarms),
         needs=_needs(run, newest, behind, champion, [_look_at(project.name, alarm.kind) for alarm in alarms])
         or unwatched,
+        watched=watched,
     )
 
 

@@ -79,5 +79,5 @@ def test_the_judging_metric_comes_first_and_that_of_training_rows_last():
 
 
 def test_the_best_of_a_loss_is_the_least():
-    assert "best 0.2 at 1" in legend("log_loss", 0, "a", [(0, 0.5), (1, 0.2), (2, 0.3)]).text
-    assert "best 0.5 at 0" in legend("roc_auc", 0, "a", [(0, 0.5), (1, 0.2), (2, 0.3)]).text
+    assert "best 0.2 at step 1" in legend("log_loss", 0, "a", [(0, 0.5), (1, 0.2), (2, 0.3)]).text
+    assert "best 0.5 at step 0" in legend("roc_auc", 0, "a", [(0, 0.5), (1, 0.2), (2, 0.3)]).text

@@ -1,0 +1,93 @@
+"""5 Monitoring: every model in production, those that ring first; enter opens one, a its alarm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.binding import BindingType
+from textual.widget import AwaitMount
+
+from mlops_tui.commands import Argument, Where
+from mlops_tui.dispatch import bindings_of
+from mlops_tui.screens.listed import ListedScreen
+from mlops_tui.view.cell import Cell
+from mlops_tui.view.fleet import fleet_facts
+from mlops_tui.view.monitoring_rows import WATCHED_COLUMNS, WATCHED_ORDERS, watched_cells, watched_words
+from mlops_tui.view.welcome import welcome_lines
+
+if TYPE_CHECKING:
+    from engine.wire.fleet import FleetRow
+
+ROWS_EVERY_S = 5.0
+"""Rows that come in are no events: they are asked for."""
+
+
+class MonitoringScreen(ListedScreen["FleetRow"]):
+    """The list of models."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("monitoring")
+    CSS_PATH: ClassVar[list[str | PurePath] | str | PurePath | None] = ["base.tcss", "monitoring.tcss"]
+    mode = "monitoring"
+    place: ClassVar[Where] = "monitoring"
+    columns = WATCHED_COLUMNS
+    orders: Mapping[str, Callable[[FleetRow], Any] | None] = WATCHED_ORDERS
+
+    def on_mount(self) -> None:
+        """Ask again now and then."""
+        self.set_interval(ROWS_EVERY_S, self._ask_if_seen)
+
+    def _ask_if_seen(self) -> None:
+        if self.is_current and self.engine_app.link.found:
+            self.read()
+
+    async def ask(self) -> Sequence[FleetRow]:
+        """All models."""
+        return (await self.engine_app.engine.fleet()).rows
+
+    def key(self, thing: FleetRow) -> str:
+        """Its name."""
+        return thing.name
+
+    def cells(self, thing: FleetRow) -> Mapping[str, Cell]:
+        """A model's row."""
+        return watched_cells(thing, self.now())
+
+    def words(self, thing: FleetRow) -> str:
+        """What a filter looks through."""
+        return watched_words(thing, self.now())
+
+    def nothing(self) -> Sequence[Cell]:
+        """How a first model comes to be."""
+        return welcome_lines()
+
+    def narrow(self, about: str) -> None:
+        """One model, on top."""
+        self.open_watched(about)
+
+    def subject(self, takes: Argument) -> str:
+        """Of the model under the cursor; a version is its champion."""
+        row = self.current()
+        if row is None:
+            return ""
+        if takes == "version":
+            return row.name if row.champion is None else f"{row.name}@{row.champion}"
+        return row.name if takes in ("model", "thing") else ""
+
+    def do_open(self, _: str) -> AwaitMount | None:
+        """Its columns, checks, alarms, performance and retrains."""
+        row = self.current()
+        return None if row is None else self.open_watched(row.name)
+
+    def do_describe(self, _: str) -> AwaitMount | None:
+        """All of one model's loop."""
+        from mlops_tui.screens.describe import DescribeScreen
+
+        row = self.current()
+        if row is None:
+            return None
+        self.say(f"$ mlops show {row.name}")
+        kinds: tuple[Argument, ...] = ("model", "version")
+        subjects = {kind: self.subject(kind) for kind in kinds}
+        return self.app.push_screen(DescribeScreen(row.name, fleet_facts(row, self.now()), self.mode, subjects))

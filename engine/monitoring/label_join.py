@@ -57,8 +57,18 @@ def read_label_files(folder: Path, files: Sequence[str]) -> pl.DataFrame:
 
 
 def newest_labels(labels: pl.DataFrame) -> pl.DataFrame:
-    """The label that counts for each key; `labels` in the order in which they came. Has `key` and `order` besides."""
-    keyed = labels.with_row_index("order").with_columns(row_key(), pl.col("order").cast(pl.Int64))
+    """The label that counts for each key; `labels` in the order in which they came. Has `order` besides, that place."""
+    placed = labels.with_row_index("order").with_columns(pl.col("order").cast(pl.Int64))
+    keys = labels.select(row_key()).to_series() if labels["id"].null_count() else labels["id"]
+    alone = keys.is_unique()
+    if alone.all():
+        return placed
+    # Most keys are said once: to keep those out of the sort takes half of the time, and of the memory.
+    repeated = placed.filter(~alone).with_columns(row_key())
+    return pl.concat([placed.filter(alone), _newest_of_repeated(repeated).drop("key")])
+
+
+def _newest_of_repeated(keyed: pl.DataFrame) -> pl.DataFrame:
     if not keyed["labelled_at"].null_count():
         ordered = keyed.sort("labelled_at", maintain_order=True)
     else:

@@ -30,7 +30,7 @@ def label_news(known: pl.DataFrame, given: pl.DataFrame, captures: pl.DataFrame)
 
     `captures` needs `id`, and `request_id` and `row_index` where a label names a request.
     """
-    before = newest_labels(known).select("key", label_before="label", labelled_before="labelled_at")
+    before = newest_labels(known).select(row_key(), label_before="label", labelled_before="labelled_at")
     lines = given.with_columns(row_key())
     alone = lines["key"].is_unique()
     last_said = pl.col("label_before")

@@ -113,7 +113,11 @@ def _joined(order: CheckedLabels, task: Task, labels: pl.DataFrame) -> pl.DataFr
     if labels["id"].null_count():
         names += ["request_id", "row_index"]
     captures = read_captures(Path(order.fresh.captures_folder), order.fresh.capture_files, names)
-    captures = captures.with_columns(captured_at()).filter(pl.col("at").is_not_null()).sort("at", maintain_order=True)
+    captures = captures.with_columns(captured_at()).drop("event_time")
+    if captures["at"].null_count():
+        captures = captures.filter(pl.col("at").is_not_null())
+    if not captures["at"].is_sorted():
+        captures = captures.sort("at", maintain_order=True)
     return join_labels(captures, newest_labels(labels))
 
 

@@ -1,7 +1,7 @@
 """Have a worker turn captured predictions into Parquet, where enough of them lie there or have lain long enough.
 
 Each time makes at least one file, and many tiny files are slow to read: a replica with little traffic makes at most
-24 a day.
+96 a day.
 """
 
 from __future__ import annotations

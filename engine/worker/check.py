@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +27,7 @@ from engine.wire.base import FileEntry
 from engine.wire.monitoring import Distribution
 from engine.wire.work import CheckOrder, CheckResult, ColumnFigures, LabelledFigures, QualityFinding
 from engine.worker.captured_rows import Came, CapturedRows
+from engine.worker.given_file import lay_out_given
 from engine.worker.session import Session
 
 if TYPE_CHECKING:
@@ -92,7 +92,8 @@ class _Check:
             return CapturedRows(folder, self._order.capture_files, self._order.version, self._manifest)
         from engine.worker.given_rows import GivenRows
 
-        return GivenRows(_named(self._session, self._order), self._project, self._manifest)
+        given = lay_out_given(self._session, self._order.data_sha256 or "", self._order.data_name, otherwise="data.csv")
+        return GivenRows(given, self._project, self._manifest)
 
     def _measured(self, told: CheckResult, rows: CapturedRows | GivenRows) -> CheckResult:
         columns: list[ColumnFigures] = []
@@ -201,17 +202,6 @@ def _laid_out(order: CheckOrder, session: Session) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(session.blob(file.sha256), path)
     return folder
-
-
-def _named(session: Session, order: CheckOrder) -> Path:
-    """The stored file under the name it was given by, which tells its format and stands in messages."""
-    name = Path(order.data_name).name
-    plain = len(os.fsencode(name)) < 200 and name.isprintable() and name not in ("", ".", "..")
-    path = session.folder / "given" / (name if plain else "data.csv")
-    path.parent.mkdir(exist_ok=True)
-    path.unlink(missing_ok=True)
-    path.symlink_to(session.blob(order.data_sha256 or ""))
-    return path
 
 
 def _store(drawn: list[Distribution], path: Path) -> FileEntry:

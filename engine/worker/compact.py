@@ -7,8 +7,6 @@ and replaces; nothing counts twice.
 
 from __future__ import annotations
 
-import io
-import os
 import re
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,12 +16,15 @@ import polars as pl
 from engine.serving.manifest import Manifest
 from engine.wire.work import CaptureFileResult, CompactOrder, CompactResult
 from engine.worker.capture_table import find_manifest, read_lines, to_table
+from engine.worker.durable_parquet import write_durably
 from engine.worker.segments import Offset, Stretch, delete_segments, list_segments, read_stretches
 from engine.worker.session import Session
 
 _STRETCHES_A_FILE = 8
 _RETRIED_WITHIN = timedelta(minutes=10)
 """A request that the gateway sends again to another replica arrives there well within this time."""
+_WRITTEN_WITHIN = timedelta(days=1)
+"""Long beyond it, for a clock that was put back by hours."""
 
 _KEYS = ["request_id", "row_index"]
 _KEY_SCHEMA = {"request_id": pl.String(), "row_index": pl.Int64(), "received_at": pl.Datetime("us", "UTC")}
@@ -87,7 +88,7 @@ def _one_file(
         if session is not None:
             # A worker that was frozen while another did its work is told so here, before it writes.
             session.begin("compact", f"writing {name}"[:200])
-        _write(fresh, out / name)
+        write_durably(fresh, out / name)
         files.append(name)
         written.append(_describe(fresh, out / name))
     return total.model_copy(
@@ -126,11 +127,16 @@ def _moment(value: object) -> datetime | None:
 
 def _without_known(table: pl.DataFrame, out: Path) -> pl.DataFrame:
     """Rows whose request is in no file of the endpoint yet, as far as a request sent again could have got there."""
-    files = sorted(path for path in out.glob("*.parquet") if _FILE_NAME.fullmatch(path.name))
     received = table["received_at"].drop_nulls()
-    if not files or not len(received):
+    if not len(received):
         return table
     first, last = received.sort()[[0, -1]]
+    # Thousands of older files are not opened for this: what was written before then holds nothing that came later.
+    since_s = (first - _WRITTEN_WITHIN).timestamp()
+    named = sorted(path for path in out.glob("*.parquet") if _FILE_NAME.fullmatch(path.name))
+    files = [path for path in named if path.stat().st_mtime >= since_s]
+    if not files:
+        return table
     known = (
         pl.scan_parquet(files, glob=False, missing_columns="insert", extra_columns="ignore", schema=_KEY_SCHEMA)
         .filter(pl.col("received_at").is_between(first - _RETRIED_WITHIN, last + _RETRIED_WITHIN))
@@ -146,24 +152,3 @@ def _remove_unrecorded(out: Path, replica: str, start: Offset) -> None:
         told = _FILE_NAME.fullmatch(path.name)
         if told and told["replica"] == replica and Offset(int(told["segment"]), int(told["byte"])) >= start:
             path.unlink(missing_ok=True)
-
-
-def _write(table: pl.DataFrame, path: Path) -> None:
-    """Whole or not at all, and on the disk before the segments go."""
-    buffer = io.BytesIO()
-    table.write_parquet(buffer, compression="zstd")
-    partial = path.with_suffix(f".part{os.getpid()}")
-    try:
-        with partial.open("wb") as file:
-            file.write(buffer.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

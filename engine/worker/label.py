@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +14,8 @@ from engine.monitoring.performance import all_classes, labelled_figures
 from engine.project import Project, parse_project
 from engine.wire.monitoring import LabelCounts
 from engine.wire.work import LabelOrder, LabelResult
+from engine.worker.durable_parquet import write_durably
+from engine.worker.given_file import lay_out_given
 from engine.worker.session import Session
 
 
@@ -39,7 +39,10 @@ def take_labels(order: LabelOrder, session: Session) -> LabelResult:
     folder, out = Path(fresh.captures_folder), Path(order.out_folder)
     known = read_label_files(out, fresh.label_files)
     read = read_label_file(
-        _named(session, order), project, all_classes(order.labels.signatures), _seen_at(order, project)
+        lay_out_given(session, order.sha256, order.file, otherwise="labels.csv"),
+        project,
+        all_classes(order.labels.signatures),
+        _seen_at(order, project),
     )
     session.progress(0.3, "comparing with what is known")
     names = ["id", "request_id", "row_index"] if read.labels["id"].null_count() else ["id"]
@@ -49,7 +52,8 @@ def take_labels(order: LabelOrder, session: Session) -> LabelResult:
     name = f"J{session.job_id}.parquet"
     # A worker that was frozen while another did its work is told so here, before it writes.
     session.begin("label", "storing the labels")
-    _write(news.kept, out / name)
+    out.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_durably(news.kept, out / name)
     figures = labelled_figures(
         order.labels, project, pl.concat([known, news.kept]), told=lambda note: session.progress(0.6, note)
     )
@@ -69,17 +73,6 @@ def _counts(read: LabelFileRead, news: LabelNews) -> LabelCounts:
     )
 
 
-def _named(session: Session, order: LabelOrder) -> Path:
-    """The stored file under the name it was given by, which tells its format and stands in messages."""
-    name = Path(order.file).name
-    plain = len(os.fsencode(name)) < 200 and name.isprintable() and name not in ("", ".", "..")
-    path = session.folder / "given" / (name if plain else "labels.csv")
-    path.parent.mkdir(exist_ok=True)
-    path.unlink(missing_ok=True)
-    path.symlink_to(session.blob(order.sha256))
-    return path
-
-
 def _seen_at(order: LabelOrder, project: Project) -> datetime:
     """Now, on the clock of the rows: where they have a time of their own, that of the newest one captured."""
     fresh = order.labels.fresh
@@ -89,25 +82,3 @@ def _seen_at(order: LabelOrder, project: Project) -> datetime:
         if isinstance(newest, datetime):
             return newest
     return datetime.now(UTC)
-
-
-def _write(labels: pl.DataFrame, path: Path) -> None:
-    """Whole or not at all, and on the disk before the registry speaks of it."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    buffer = io.BytesIO()
-    labels.write_parquet(buffer, compression="zstd")
-    partial = path.with_suffix(f".part{os.getpid()}")
-    try:
-        with partial.open("wb") as file:
-            file.write(buffer.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

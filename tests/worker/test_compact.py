@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -183,6 +184,19 @@ def test_a_request_answered_twice_counts_once(replica: Callable[..., Path]) -> N
     assert sorted(stored(order(captures))["request_id"]) == ["a", "b"]
 
 
+def test_files_of_long_ago_are_not_opened_to_look_for_a_request_answered_twice(
+    replica: Callable[..., Path],
+) -> None:
+    captures = replica()
+    answer(open_log(captures), "a")
+    told = order(captures)
+    old = Path(told.out_folder) / "d9-r00-00000001-0-to-00000002-0.parquet"
+    old.parent.mkdir(parents=True)
+    old.write_bytes(b"no Parquet")
+    os.utime(old, (MOMENT - 2 * 86_400,) * 2)
+    assert compact(told).rows == 1
+
+
 def job(asked: CompactOrder, tmp_path: Path, ears: Any, finished: dict[str, Any] | None = None) -> Session:
     work = WorkOrder(
         job_id=1, attempt=1, kind="compact", args=asked.model_dump(), work_folder=str(tmp_path), blobs_folder="/",
@@ -284,7 +298,7 @@ def test_a_write_that_fails_leaves_no_half_file(replica: Callable[..., Path], mo
     def fail(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(compacting.os, "fsync", fail)
+    monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(OSError, match="No space"):
         compact(asked)
     assert list(Path(asked.out_folder).iterdir()) == []

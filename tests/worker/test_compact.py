@@ -15,7 +15,6 @@ from engine.errors import Fenced
 from engine.serving.capture import CaptureLog
 from engine.serving.manifest import MANIFEST_NAME, File, Golden, Input, Manifest, ServeSpec, dump_manifest
 from engine.wire.work import CompactOrder, CompactResult, WorkOrder
-from engine.worker import compact as compacting
 from engine.worker.compact import compact, run_compact
 from engine.worker.segments import Offset, list_segments
 from engine.worker.session import Session

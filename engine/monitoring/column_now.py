@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from engine.monitoring.statistics.dependence import largest_correlation, neighbour_agreement, neighbour_correlation
+from engine.monitoring.statistics.wandering import wandering_inflation
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -18,6 +20,8 @@ Order = NDArray[np.int64]
 _SAMPLED = 16_384
 _CHUNKS = 4
 _RANKS = 64
+_FOLLOWED = 8
+"""Categories of which it is seen whether they wander."""
 
 
 @dataclass(frozen=True)
@@ -95,9 +99,33 @@ class ColumnNow:
     @cached_property
     def correlation(self) -> float:
         """Of a number: at most so much does a row resemble the one before it; 0.0 where chance explains it."""
-        sampled, breaks = self.neighbours
-        ranks = np.searchsorted(self.ordered[:: max(1, len(self.ordered) // _RANKS)], sampled.to_numpy())
+        ranks, breaks = self._ranks, self.neighbours[1]
         return largest_correlation(neighbour_correlation(ranks, breaks), _stretch(len(ranks), breaks))
+
+    @cached_property
+    def _ranks(self) -> Order:
+        sampled, _ = self.neighbours
+        return np.searchsorted(self.ordered[:: max(1, len(self.ordered) // _RANKS)], sampled.to_numpy())
+
+    @cached_property
+    def wandering(self) -> float:
+        """Of a number: the inflation that sums of rows show, however little neighbours resemble each other."""
+        return wandering_inflation(self._ranks[:, None].astype(np.float64))
+
+    @cached_property
+    def category_wandering(self) -> float:
+        """The same of a category, by its most frequent values."""
+        sampled, _ = self.neighbours
+        frequent = list(islice(self.counted, _FOLLOWED))
+        marks = [(sampled == value).to_numpy() for value in frequent]
+        return wandering_inflation(np.stack(marks, axis=1).astype(np.float64)) if marks else 1.0
+
+    @cached_property
+    def null_wandering(self) -> float:
+        """The same of whether there is a value."""
+        if not 0 < self.nulls < self.rows:
+            return 1.0
+        return wandering_inflation(self.null_neighbours[0][:, None].astype(np.float64))
 
     @cached_property
     def agreement(self) -> float:

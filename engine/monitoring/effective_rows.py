@@ -21,12 +21,15 @@ def effective_rows(reference: Reference, now: ColumnNow) -> EffectiveRows:
     """Of the values.
 
     The larger of two inflations holds: what stretches of the reference of this length show, and what neighbouring rows
-    show now. Where the order of the reference is not known, it is taken to be as dependent as the rows now.
+    show now. Where the order of the reference is not known, what sums of rows show now stands in for stretches, and the
+    reference is taken to be as dependent as the rows now.
     """
-    resemblance = 0.0
+    here, usual = 1.0, reference.usual
     if now.filled:
-        resemblance = now.correlation if isinstance(reference, NumberReference) else now.agreement
-    here, usual = inflation_of(resemblance), reference.usual
+        number = isinstance(reference, NumberReference)
+        here = inflation_of(now.correlation if number else now.agreement)
+        if not usual.stretches:
+            here = max(here, now.wandering if number else now.category_wandering)
     theirs = usual.longest.inflation if usual.stretches else here
     ours = max(here, usual.inflation(now.rows))
     return EffectiveRows(max(1.0, reference.filled / theirs), max(1.0, now.filled / ours))
@@ -35,6 +38,8 @@ def effective_rows(reference: Reference, now: ColumnNow) -> EffectiveRows:
 def effective_null_rows(reference: Reference, now: ColumnNow) -> EffectiveRows:
     """The same of whether there is a value at all."""
     here, usual = inflation_of(now.null_agreement), reference.usual
+    if not usual.stretches:
+        here = max(here, now.null_wandering)
     theirs = usual.longest.null_inflation if usual.stretches else here
     ours = max(here, usual.null_inflation(now.rows))
     return EffectiveRows(max(1.0, reference.rows / theirs), max(1.0, now.rows / ours))

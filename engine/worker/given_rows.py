@@ -62,11 +62,17 @@ class GivenRows:
 
     @cached_property
     def arrival(self) -> Arrival:
-        """In time; where the file has none, nobody knows: a file may be sorted by anything."""
+        """In time; where the file has none, as its rows stand, unless it is sorted by a column: then nobody knows."""
         times = self._times
         if times is None:
-            return Arrival(self.rows, known=False)
+            return Arrival(self.rows, known=not any(_is_sorted(values) for values in self._looked_at()))
         return Arrival(self.rows, None if times.is_sorted() else time_order(times))
+
+    def _looked_at(self) -> Iterator[pl.Series]:
+        """All that a file may be sorted by, but for its id, which may well count rows as they came."""
+        yield from (values for values, _ in self._typed.values())
+        others = {self._data.target, *self._data.ignore, *self._manifest.ignored} - self._typed.keys() - {self._data.id}
+        yield from (self._frame[name] for name in self._frame.columns if name in others)
 
     @cached_property
     def _typed(self) -> dict[str, tuple[pl.Series, list[QualityFinding]]]:
@@ -131,3 +137,15 @@ def _what_fits(text: pl.Series, kind: Any, decimal: Any) -> pl.Series:
         except Misfit:
             fitting.append(pl.Series([None], dtype=dtype))
     return text.replace_strict(distinct, pl.concat(fitting), default=None, return_dtype=dtype)
+
+
+def _is_sorted(values: pl.Series) -> bool:
+    """Whether rows stand in the order of a column, or those of each of its values together."""
+    known = values.drop_nulls()
+    distinct = known.n_unique()
+    if distinct < 2:
+        return False
+    if distinct > len(known) // 2:
+        return known.is_sorted() or known.is_sorted(descending=True)
+    runs = 1 + int(known.ne(known.shift()).sum())
+    return runs == distinct

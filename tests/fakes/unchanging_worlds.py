@@ -40,6 +40,24 @@ def _autoregressive(correlation: float) -> World:
     return make
 
 
+def _read_with_noise(correlation: float, share: float, *, categories: bool = False) -> World:
+    """Something slow, of which this share of the variance is left beneath noise: neighbours are hardly alike."""
+    wander = _autoregressive(correlation)
+
+    def make(rng: np.random.Generator, rows: int, start: int) -> Columns:
+        slow = wander(rng, rows, start)
+        seen = {
+            name: np.sqrt(share) * values + np.sqrt(1.0 - share) * rng.normal(size=rows)
+            for name, values in slow.items()
+        }
+        if not categories:
+            return seen
+        levels = np.array(["a", "b", "c", "d"])
+        return {name: levels[np.digitize(values, [-0.8, 0.0, 1.2])] for name, values in seen.items()}
+
+    return make
+
+
 def _seasonal(rng: np.random.Generator, rows: int, start: int) -> Columns:
     """By the hour and by the day of the week; 200 rows a day."""
     at = start + np.arange(rows)
@@ -77,6 +95,13 @@ INDEPENDENT: Mapping[str, World] = {
 
 DEPENDENT: Mapping[str, World] = {"wandering 0.9": _autoregressive(0.9), "wandering 0.99": _autoregressive(0.99)}
 """Rows resemble the ones before them; told with the order of the reference and without it."""
+
+NOISY: Mapping[str, World] = {
+    "noise on 0.9": _read_with_noise(0.9, 0.5),
+    "noise on 0.97": _read_with_noise(0.97, 0.5),
+    "categories of 0.97": _read_with_noise(0.97, 0.5, categories=True),
+}
+"""A sensor that is read with an error; told without the order of the reference."""
 
 SEASONAL: Mapping[str, World] = {"seasons": _seasonal}
 """A check sees less than a week; told only where the order of the reference is known."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from fakes.unchanging_worlds import DEPENDENT, INDEPENDENT, SEASONAL, World
+from fakes.unchanging_worlds import DEPENDENT, INDEPENDENT, NOISY, SEASONAL, World
 from fakes.watched import learn, look
 
 
@@ -37,6 +37,11 @@ def test_ten_checks_of_fifty_unchanged_features_raise_no_alarm(name: str) -> Non
 @pytest.mark.parametrize("name", DEPENDENT)
 def test_ten_checks_of_features_that_wander_raise_no_alarm(name: str, timed: bool) -> None:
     assert count_alarms(DEPENDENT[name], 10, 1000, timed=timed, reference_rows=10_000, references=2) == 0
+
+
+@pytest.mark.parametrize("name", NOISY)
+def test_ten_checks_of_slow_features_beneath_noise_raise_no_alarm(name: str) -> None:
+    assert count_alarms(NOISY[name], 10, 2500, timed=False, reference_rows=10_000, references=2) == 0
 
 
 @pytest.mark.parametrize("rows", [600, 1000, 2800])

@@ -78,6 +78,15 @@ def test_a_file_that_retention_removed_is_passed_over(watched: Watched) -> None:
     assert told.rows == 700
 
 
+def test_a_damaged_file_of_captures_is_named_with_the_way_out(watched: Watched) -> None:
+    whole, half = watched.capture(rows(700, seed=1)), watched.capture(rows(700, seed=2), "half")
+    path = watched.captures / half
+    path.write_bytes(path.read_bytes()[:3000])
+    with pytest.raises(BadData, match=r"half.parquet in .* is damaged") as told:
+        watched.check(whole, half)
+    assert "move it away" in told.value.hint
+
+
 def test_rows_are_put_in_the_order_of_their_time(watched: Watched) -> None:
     walk = rows(2000, seed=1).with_columns(size=pl.Series(np.repeat(np.random.default_rng(3).normal(50, 10, 40), 50)))
     mixed = walk.sample(fraction=1.0, shuffle=True, seed=5)
@@ -242,6 +251,19 @@ def test_a_sorted_file_is_not_taken_for_one_that_came_in_that_order(given: Watch
     country = next(one for one in told.columns if one.column == "country")
     assert country.new_values == ["xx"]
     assert "country" in given.decide(told).drifted
+
+
+def test_a_file_without_a_time_is_taken_as_it_stands_unless_it_is_sorted(given: Watched) -> None:
+    rng = np.random.default_rng(5)
+    wanders = np.repeat(rng.normal(40.0, 12.0, 60), 25) + rng.normal(size=1500)
+    frame = pl.DataFrame(make_columns(1500, seed=2)).with_columns(amount=pl.Series(wanders))
+
+    def worth(file: pl.DataFrame) -> float | None:
+        told = check_file(given, csv(file))
+        return next(one.effective_rows for one in told.columns if one.column == "amount")
+
+    assert (worth(frame) or 0.0) < 100
+    assert worth(frame.sort("country", maintain_order=True)) == 1500
 
 
 def test_the_distributions_are_json_that_the_terminal_draws(watched: Watched) -> None:

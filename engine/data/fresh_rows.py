@@ -17,6 +17,7 @@ import polars as pl
 
 from engine.data.checks import broken_rows
 from engine.data.content import content_sha256
+from engine.data.damaged_captures import fresh_files, naming_damage
 from engine.data.schema import Schema
 from engine.data.text_columns import ColumnType
 from engine.data.typed_columns import DTYPES, as_text, from_typed
@@ -90,9 +91,13 @@ def read_fresh(fresh: FreshRows, project: Project, source: pl.DataFrame, schema:
     """Read labelled captures as rows beside `source`, a canonical frame in which every row has a target.
 
     Files that retention has removed meanwhile are passed over.
+
+    Raises:
+        BadData: a file of captures or labels is damaged.
     """
     reader = _Reader(project, source, schema)
-    labelled, size_bytes = _labelled(fresh, reader)
+    with naming_damage(fresh_files(fresh)):
+        labelled, size_bytes = _labelled(fresh, reader)
     there = labelled.height
     if fresh.mature_until is not None:
         labelled = labelled.filter(pl.col(_AT) <= fresh.mature_until)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from engine.data.damaged_captures import fresh_files, naming_damage
 from engine.monitoring.answers import answers_of_scores
 from engine.monitoring.calmer import calmer
 from engine.monitoring.column_now import Arrival, ColumnNow
@@ -44,7 +45,7 @@ def run_check(session: Session) -> None:
     """Measure and finish step `check`.
 
     Raises:
-        BadData: the file that was given cannot be read.
+        BadData: the file that was given cannot be read, or captures are damaged.
         BadBundle: the version's bundle cannot be loaded.
         OSError: the captures cannot be read.
     """
@@ -56,7 +57,13 @@ def run_check(session: Session) -> None:
 
 def check(order: CheckOrder, session: Session) -> CheckResult:
     """All figures of one look; with fewer than 500 rows only how many there are."""
-    return _Check(order, session).run()
+    with naming_damage(_read_files(order)):
+        return _Check(order, session).run()
+
+
+def _read_files(order: CheckOrder) -> list[Path]:
+    files = [Path(order.captures_folder) / name for name in order.capture_files]
+    return files + (fresh_files(order.labels.fresh) if order.labels is not None else [])
 
 
 class _Check:

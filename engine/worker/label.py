@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from engine.data.damaged_captures import fresh_files, naming_damage
 from engine.monitoring.label_file import LabelFileRead, read_label_file
 from engine.monitoring.label_join import TIME, read_captures, read_label_files
 from engine.monitoring.label_news import LabelNews, label_news
@@ -23,13 +24,15 @@ def run_label(session: Session) -> None:
     """Read the file, store what it says that was not known, and finish step `label`.
 
     Raises:
-        BadData: the file cannot be used; nothing is stored then.
+        BadData: the file cannot be used, or captures are damaged; nothing is stored then.
         DiskFull, OSError: the labels cannot be written.
     """
     order = LabelOrder.model_validate(session.args)
     session.begin("label", f"reading {order.file}")
     if "label" not in session.finished:
-        session.step("label", take_labels(order, session))
+        with naming_damage(fresh_files(order.labels.fresh)):
+            told = take_labels(order, session)
+        session.step("label", told)
 
 
 def take_labels(order: LabelOrder, session: Session) -> LabelResult:

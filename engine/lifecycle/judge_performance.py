@@ -27,10 +27,13 @@ from engine.registry.tx import Tx, col
 from engine.wire.work import LabelledFigures
 
 
-def apply_labelled(tx: Tx, project: Project, figures: LabelledFigures, *, check_id: int | None = None) -> Alarm | None:
+def apply_labelled(
+    tx: Tx, project: Project, figures: LabelledFigures, *, metric: str, check_id: int | None = None
+) -> Alarm | None:
     """Store what is known by the labels, and judge the champion by its windows that are mature and not judged yet.
 
-    Gives the performance alarm that is unended afterwards; None: there is none.
+    `metric` is what was measured: where the project's code names another one by now, nothing is judged, and the next
+    look measures that. Gives the performance alarm that is unended afterwards; None: there is none.
 
     Raises:
         NotFound: the project's code is not stored.
@@ -40,11 +43,12 @@ def apply_labelled(tx: Tx, project: Project, figures: LabelledFigures, *, check_
         raise NotFound(f"The code of {project.name} is not stored.", f"Store it: `mlops add {project.folder}`.")
     told = parse_project(revision.config)
     _store_summary(tx, project, figures)
-    _store_windows(tx, project, figures, told.metric)
     champion = _champion(tx, project)
-    if champion is None:
+    if metric == told.metric:
+        _store_windows(tx, project, figures, metric)
+    if champion is None or metric != told.metric:
         return unended_alarm(tx, project.id or 0, "performance")
-    return _judge(tx, project, champion, told.metric, told.watch.alarms_per_year, check_id)
+    return _judge(tx, project, champion, metric, told.watch.alarms_per_year, check_id)
 
 
 def _store_summary(tx: Tx, project: Project, figures: LabelledFigures) -> None:

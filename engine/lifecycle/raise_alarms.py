@@ -16,8 +16,6 @@ from engine.registry.tables import Alarm, ModelCheck, Project, now
 from engine.registry.tx import Tx
 from engine.wire.work import QualityFinding
 
-__all__ = ["CALM_CHECKS", "open_or_see_again", "raise_alarms"]
-
 CALM_CHECKS = 3
 """Checks in a row without what an alarm is about, after which it is over."""
 

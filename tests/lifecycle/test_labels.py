@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from fakes.core import ADA, CY, add, entry
 from fakes.labelled import START, ask, capture, label, serve, work
+from fakes.loop import say
 from sqlalchemy import select
 
 from engine.errors import BadData, Conflict, InvalidInput, NotFound
@@ -85,6 +86,18 @@ def test_a_window_keeps_its_figures_and_is_judged_once(served: Parts) -> None:
     [alarm] = list_alarms(served.reader).alarms
     assert alarm.times_seen == 1
     assert [one.starts_at for one in performance(served.reader, "fraud").windows] == [one.starts_at for one in before]
+
+
+def test_what_was_measured_by_one_metric_is_not_told_as_another(served: Parts) -> None:
+    ask(served, capture(served, 600, good=False))
+    worked, _, result = work(served)
+    say(served, served.home.root / "p", '[gate]\nmetric = "roc_auc"\n')
+    worked.post("label", result.model_dump(mode="json"))
+    assert performance(served.reader, "fraud").windows == []
+    assert (list_labels(served.reader, "fraud").labelled, list_alarms(served.reader).alarms) == (600, [])
+    label(served, [("0", 0)])
+    told = performance(served.reader, "fraud")
+    assert told.metric == "roc_auc" and any(one.mature for one in told.windows)
 
 
 def test_a_wrong_file_stores_nothing(served: Parts) -> None:

@@ -59,8 +59,8 @@ def prepare(parts: Parts, posted: Posted) -> Apply:
         _tell(tx, job, project, check, looked)
         if decision is not None and order.source == "captures":
             _follow(tx, project, version, check, decision)
-        if result.labelled is not None:
-            apply_labelled(tx, project, result.labelled, check_id=check.id)
+        if result.labelled is not None and order.labels is not None:
+            apply_labelled(tx, project, result.labelled, metric=order.labels.metric, check_id=check.id)
         end_job(tx, ENGINE, job, "succeeded", result={"check": check.id, "outcome": check.outcome})
         failpoint("check.applied")
 

@@ -47,7 +47,8 @@ def prepare(parts: Parts, posted: Posted) -> Apply:
             job=job.id, file=order.file, sha256=order.sha256, by=job.created_by,
             **counts.model_dump(exclude={"examples"}),
         )  # fmt: skip
-        apply_labelled(tx, project, result.labelled.model_copy(update={"until_label_file": stored.id}))
+        labelled = result.labelled.model_copy(update={"until_label_file": stored.id})
+        apply_labelled(tx, project, labelled, metric=order.labels.metric)
         end_job(tx, ENGINE, job, "succeeded", result=counts.model_dump(mode="json"))
         failpoint("label.applied")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -100,9 +101,25 @@ class Routes:
         return Call("POST", "/v1/down", _nothing, body=body, timeout_s=120.0)
 
     @Route
-    def look(self, file: str, target: str, *, name: str | None = None, relative_to: str | None = None) -> Call[JobView]:
-        """Have a worker look at a file of data; the job's `result` is a `LookView`."""
-        body = fill(AskLook, path=file, target=target, name=name, relative_to=relative_to)
+    def look(
+        self,
+        file: str,
+        target: str | None,
+        *,
+        name: str | None = None,
+        relative_to: str | None = None,
+        task: str | None = None,
+        id: str | None = None,
+        time: str | None = None,
+        positive: str | None = None,
+        ignore: Sequence[str] = (),
+        use: Sequence[str] = (),
+    ) -> Call[JobView]:
+        """Have a worker look at a file of data; the job's `result` is a `LookView`. See `AskLook`."""
+        body = fill(
+            AskLook, path=file, target=target, name=name, relative_to=relative_to, task=task, id=id, time=time,
+            positive=positive, ignore=tuple(ignore), use=tuple(use),
+        )  # fmt: skip
         return post("/v1/looks", body, JobView)
 
     @Route

@@ -38,7 +38,7 @@ class Marker:
     """No usual marker: a word that stands in a column of numbers or times."""
 
 
-def guess_delimiter(text: bytes, target: str) -> str:
+def guess_delimiter(text: bytes, target: str | None) -> str:
     """The delimiter by which the first line holds `target`, else by which most lines have as many fields as it."""
     fields = {delimiter: _head(text, delimiter) for delimiter in DELIMITERS}
     holding = [delimiter for delimiter, records in fields.items() if _names_target(records, target)]
@@ -92,7 +92,7 @@ def _head(text: bytes, delimiter: str) -> list[list[str]]:
     return [record for record in itertools.islice(reader, _HEAD_RECORDS) if record]
 
 
-def _names_target(records: list[list[str]], target: str) -> bool:
+def _names_target(records: list[list[str]], target: str | None) -> bool:
     return bool(records) and target in [name.strip() for name in records[0]]
 
 

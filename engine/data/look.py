@@ -5,25 +5,26 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
-from typing import Any
 
 import polars as pl
 
-from engine.data.dialect import DEFAULT_MISSING, Marker, find_missing, guess_decimal, guess_delimiter
-from engine.data.encoding import guess_encoding, refuse_known_binary, to_utf8
+from engine.data.corrections import AS_SEEN, Corrections, check_corrections
+from engine.data.dialect import Marker
 from engine.data.leakage import find_leaks
 from engine.data.roles import Chosen, Role, choose_roles
-from engine.data.schema import NESTED, Schema, conform
-from engine.data.snapshot import MINIMUM_ROWS, missing_column
-from engine.data.sources import Dialect, Format, Table, file_format, find_files, read_bytes, read_table
-from engine.data.target import choose_positive, value_counts
+from engine.data.schema import ColumnSchema, Schema
+from engine.data.seen_table import SeenTable, see_table, values_in_words
+from engine.data.snapshot import MINIMUM_ROWS
+from engine.data.sources import Format
+from engine.data.target import check_learnable, choose_positive, value_counts
 from engine.data.task import choose_task
 from engine.data.text_columns import ColumnType, Decimal
+from engine.data.typed_columns import is_whole
 from engine.data.wording import agreeing, counted
 from engine.errors import BadData, InvalidInput
-from engine.project import Project, Scalar, Task, check_name
+from engine.project import Scalar, Task, check_name
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class Look:
     task: Task
     why_task: str
     positive: Scalar | None
+    values: tuple[Scalar, ...]
+    """The two values of a binary target; of others none."""
     columns: tuple[LookColumn, ...]
     delimiter: str
     encoding: str
@@ -93,30 +96,23 @@ def look(
     *,
     name: str | None = None,
     relative_to: Path | None = None,
+    said: Corrections = AS_SEEN,
     told: Callable[[str], None] = lambda note: None,
 ) -> Look:
     """Look at the data that an absolute path or glob names, of which `target` is to be learnt.
 
     `name` None: made from the file's name. `relative_to` is the folder of the project's file; a source below it is
-    named relative to it. `told` hears what is being done.
+    named relative to it. `said` goes before what is seen. `told` hears what is being done.
 
     Raises:
-        BadData: the data cannot be used; NotFound: no such file; InvalidInput: no such column;
-            InvalidName: `name` is none.
+        BadData: the data cannot be used; NotFound: no such file; InvalidInput: no such column, or one that cannot
+            be what it is said to be; InvalidName: `name` is none; InvalidConfig: no such positive value.
     """
     chosen = check_name(name) if name is not None else derive_name(path)
-    told("reading the data")
-    files = find_files(path, relative_to or Path.cwd())
-    dialect = _guess_dialect(files[0], target)
-    table = read_table(files, dialect, folder=relative_to)
-    if target not in table.frame.columns:
-        raise missing_column("target", target, table)
-    told(f"looking at {counted(table.frame.width, 'column')} in {counted(table.frame.height, 'row')}")
-    decimal: Decimal = guess_decimal(table.frame) if table.text else "."
-    markers = find_missing(table.frame, decimal, spare=[target]) if table.text else []
-    draft = _draft(chosen, target, dialect, decimal, markers, table)
-    frame, schema = conform(table, draft)
-    judged = _judge(frame, schema, target)
+    seen = see_table(path, target, relative_to, told)
+    frame, schema, table, dialect = seen.frame, seen.schema, seen.table, seen.dialect
+    check_corrections(said, frame, schema, target)
+    judged = _judge(frame, schema, target, said)
     return Look(
         name=chosen,
         source=_written_source(path, relative_to),
@@ -126,11 +122,12 @@ def look(
         task=judged.task,
         why_task=judged.why,
         positive=judged.positive,
-        columns=judged.columns + _left_aside(draft),
+        values=judged.values,
+        columns=judged.columns + _left_aside(seen),
         delimiter=dialect.delimiter,
         encoding=dialect.encoding,
-        decimal=decimal,
-        missing=tuple(markers),
+        decimal=seen.decimal,
+        missing=seen.markers,
         rows_without_target=frame[target].null_count(),
     )
 
@@ -146,32 +143,6 @@ def derive_name(path: str) -> str:
     return "model"
 
 
-def _guess_dialect(path: Path, target: str) -> Dialect:
-    raw = read_bytes(path, str(path))
-    if file_format(path, raw) != "csv":
-        return Dialect()
-    refuse_known_binary(raw, str(path))
-    encoding = guess_encoding(raw)
-    if encoding is None:
-        raise BadData(f"{path} is not text.", "Give a CSV, Parquet or JSON lines file.", file=str(path))
-    return Dialect(guess_delimiter(to_utf8(raw, encoding, str(path)), target), encoding)
-
-
-def _draft(name: str, target: str, dialect: Dialect, decimal: Decimal, markers: list[Marker], table: Table) -> Project:
-    """A project that reads every column as what it holds."""
-    nested = [column for column, dtype in table.frame.schema.items() if isinstance(dtype, NESTED)]
-    return Project.model_validate(
-        {
-            "project": {"name": name, "task": "regression"},
-            "data": {
-                "source": "", "target": target, "delimiter": dialect.delimiter, "encoding": dialect.encoding,
-                "decimal": decimal, "missing": [*DEFAULT_MISSING, *(marker.text for marker in markers)],
-                "ignore": [column for column in nested if column != target],
-            },
-        }
-    )  # fmt: skip
-
-
 @dataclass(frozen=True)
 class _Judged:
     """The task, and what each column is for."""
@@ -179,23 +150,33 @@ class _Judged:
     task: Task
     why: str
     positive: Scalar | None
+    values: tuple[Scalar, ...]
     columns: tuple[LookColumn, ...]
 
 
-def _judge(frame: pl.DataFrame, schema: Schema, target: str) -> _Judged:
+def _judge(frame: pl.DataFrame, schema: Schema, target: str, said: Corrections) -> _Judged:
     filled = frame.filter(pl.col(target).is_not_null())
     _check_rows(filled.height, frame.height, target)
     kinds = {column.name: column.type for column in schema.columns}
-    task, why = choose_task(filled[target], kinds[target])
-    if task != "regression" and kinds[target] == "number":
+    task, why = (said.task, "it was said so") if said.task else choose_task(filled[target], kinds[target])
+    if task != "regression" and kinds[target] == "number" and is_whole(filled[target]):
         kinds[target] = "integer"
-    roles = choose_roles(frame, schema, target)
+    if said.task:
+        check_learnable(filled[target], replace(_column(schema, target), type=kinds[target]), task)
+    roles = choose_roles(frame, schema, target, said)
     features = [column for column, found in roles.items() if found.role == "feature"]
     if not features:
         raise _no_feature(roles, target)
     leaks = find_leaks(filled, target, task, features)
-    positive = _positive(filled[target], kinds[target]) if task == "binary" else None
-    return _Judged(task, why, positive, _columns(frame, schema, kinds, roles, leaks))
+    positive = _positive(filled[target], kinds[target], said) if task == "binary" else None
+    values = _values(filled[target], kinds[target]) if task == "binary" else ()
+    return _Judged(task, why, positive, values, _columns(frame, schema, kinds, roles, leaks))
+
+
+def _column(schema: Schema, name: str) -> ColumnSchema:
+    found = schema.get(name)
+    assert found is not None
+    return found
 
 
 def _check_rows(filled: int, rows: int, target: str) -> None:
@@ -216,8 +197,13 @@ def _no_feature(roles: Mapping[str, Chosen], target: str) -> InvalidInput:
     )
 
 
-def _positive(target: pl.Series, kind: ColumnType) -> Scalar:
-    return choose_positive(value_counts(target.cast(pl.Int64) if kind == "integer" else target))
+def _positive(target: pl.Series, kind: ColumnType, said: Corrections) -> Scalar:
+    counts = value_counts(target.cast(pl.Int64) if kind == "integer" else target)
+    return choose_positive(counts, said.positive)
+
+
+def _values(target: pl.Series, kind: ColumnType) -> tuple[Scalar, ...]:
+    return tuple(value_counts(target.cast(pl.Int64) if kind == "integer" else target))
 
 
 def _columns(
@@ -235,16 +221,16 @@ def _columns(
             nulls=found.nulls,
             distinct=found.distinct,
             why=roles[found.name].why,
-            seen=_seen(frame[found.name].drop_nulls(), found.type, found.distinct),
+            seen=values_in_words(frame[found.name].drop_nulls(), found.type, found.distinct),
             hint=leaks.get(found.name, ""),
         )
         for found in schema.columns
     )
 
 
-def _left_aside(draft: Project) -> tuple[LookColumn, ...]:
+def _left_aside(seen: SeenTable) -> tuple[LookColumn, ...]:
     why = "it holds lists, objects or bytes"
-    return tuple(LookColumn(name, "category", "ignored", 0, 0, why, "") for name in draft.data.ignore)
+    return tuple(LookColumn(name, "category", "ignored", 0, 0, why, "") for name in seen.left_aside)
 
 
 def _written_source(path: str, relative_to: Path | None) -> str:
@@ -252,22 +238,6 @@ def _written_source(path: str, relative_to: Path | None) -> str:
     if relative_to is not None and pure.is_relative_to(relative_to):
         return pure.relative_to(relative_to).as_posix()
     return path
-
-
-def _seen(filled: pl.Series, kind: ColumnType, distinct: int) -> str:
-    if not len(filled):
-        return "no values"
-    if kind in ("number", "integer"):
-        return f"{_figure(filled.min())} to {_figure(filled.max())}"
-    if kind == "time":
-        return f"{filled.dt.min():%Y-%m-%d} to {filled.dt.max():%Y-%m-%d}"
-    common = filled.cast(pl.String).value_counts(sort=True)[filled.name].head(4).to_list()
-    listed = ", ".join(value[:20] for value in common) + (", …" if distinct > 4 else "")
-    return f"{counted(distinct, 'value')}: {listed}"
-
-
-def _figure(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _held(marker: Marker) -> str:

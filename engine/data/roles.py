@@ -8,6 +8,7 @@ from typing import Literal
 
 import polars as pl
 
+from engine.data.corrections import AS_SEEN, Corrections
 from engine.data.schema import ColumnSchema, Schema
 from engine.data.text_columns import why_no_day
 
@@ -27,6 +28,7 @@ _DIGITS = r"^\d+$"
 _MANY_VALUES = 50
 _FREE_TEXT_SHARE = 0.5
 _LEAST_TIMES = 10
+_SAID = "it was said so"
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,21 @@ class Chosen:
     why: str = ""
 
 
-def choose_roles(frame: pl.DataFrame, schema: Schema, target: str) -> dict[str, Chosen]:
-    """The role of each column of a canonical frame. At least one stays a feature if any is not empty or constant."""
+def choose_roles(frame: pl.DataFrame, schema: Schema, target: str, said: Corrections = AS_SEEN) -> dict[str, Chosen]:
+    """The role of each column of a canonical frame; what is said goes before what is seen.
+
+    At least one stays a feature if any is not empty or constant, and nobody says otherwise.
+    """
     roles = {target: Chosen("target")}
-    for role, found in (("time", _find_time(frame, schema, target)), ("id", _find_key(frame, schema, target))):
-        if found is not None:
-            roles[found[0]] = Chosen("time" if role == "time" else "id", found[1])
+    roles |= {name: Chosen("feature", _SAID) for name in said.use}
+    roles |= {name: Chosen("ignored", _SAID) for name in said.ignore}
+    for role, named in (("time", said.time), ("id", said.id)):
+        if named:
+            roles[named] = Chosen("time" if role == "time" else "id", _SAID)
+    if said.time is None and (found := _find_time(frame, schema, target)) is not None:
+        roles.setdefault(found[0], Chosen("time", found[1]))
+    if said.id is None and (found := _find_key(frame, schema, target)) is not None:
+        roles.setdefault(found[0], Chosen("id", found[1]))
     for column in schema.columns:
         if column.name not in roles:
             why = _why_not(frame[column.name], column)

@@ -59,12 +59,17 @@ def check_target(column: pl.Series, schema: Schema, project: Project) -> None:
             "There is nothing to learn from one value; give rows with others too.",
             column=column.name,
         )
-    if project.task == "regression":
-        _check_regression(column, found.type)
-        return
-    _check_classes(column, found, project.task)
+    check_learnable(column, found, project.task)
     if project.task == "binary":
         choose_positive(value_counts(column), project.data.positive)
+
+
+def check_learnable(column: pl.Series, found: ColumnSchema, task: Task) -> None:
+    """Refuse a target that the task cannot learn; `found` tells its type. Raises `BadData`."""
+    if task == "regression":
+        _check_regression(column, found.type)
+    else:
+        _check_classes(column, found, task)
 
 
 def _check_regression(column: pl.Series, kind: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 from engine.errors import InvalidInput
@@ -24,13 +25,34 @@ def run_look(session: Session) -> None:
 
 def look_at(ask: AskLook, session: Session) -> LookView:
     """What was seen, with the project's file to write."""
+    if not Path(ask.path).is_absolute():
+        raise InvalidInput(f"{ask.path} is no absolute path.", "Give the path from / on.", file=ask.path)
+    return _columns_of(ask, session) if ask.target is None else _project_of(ask, ask.target, session)
+
+
+def _columns_of(ask: AskLook, session: Session) -> LookView:
+    from engine.data.first_look import look_first
+    from engine.data.look import derive_name
+
+    seen = look_first(ask.path, relative_to=_folder(ask), told=lambda note: session.progress(note=note))
+    name = ask.name or derive_name(ask.path)
+    columns = [asdict(column) for column in seen.columns]
+    return LookView(name=name, task="", rows=seen.rows, columns=columns, notes=[], project_file="")
+
+
+def _project_of(ask: AskLook, target: str, session: Session) -> LookView:
+    from engine.data.corrections import Corrections
     from engine.data.look import look
     from engine.data.project_file import write_project_file
 
-    if not Path(ask.path).is_absolute():
-        raise InvalidInput(f"{ask.path} is no absolute path.", "Give the path from / on.", file=ask.path)
-    folder = Path(ask.relative_to) if ask.relative_to else None
-    seen = look(ask.path, ask.target, name=ask.name, relative_to=folder, told=lambda note: session.progress(note=note))
+    seen = look(
+        ask.path,
+        target,
+        name=ask.name,
+        relative_to=_folder(ask),
+        said=Corrections(ask.task, ask.id, ask.time, ask.positive, ask.ignore, ask.use),
+        told=lambda note: session.progress(note=note),
+    )
     for note in seen.notes:
         print(note)  # noqa: T201
     return LookView(
@@ -40,10 +62,17 @@ def look_at(ask: AskLook, session: Session) -> LookView:
         columns=[
             {
                 "name": column.name, "type": column.type, "role": column.role, "nulls": column.nulls,
-                "distinct": column.distinct, "why": column.why or column.hint, "seen": column.seen,
+                "distinct": column.distinct, "why": "; ".join(filter(None, (column.why, column.hint))),
+                "seen": column.seen,
             }
             for column in seen.columns
         ],
         notes=seen.notes,
         project_file=write_project_file(seen),
+        positive=None if seen.positive is None else str(seen.positive),
+        values=tuple(str(value) for value in seen.values),
     )  # fmt: skip
+
+
+def _folder(ask: AskLook) -> Path | None:
+    return Path(ask.relative_to) if ask.relative_to else None

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import os
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.errors import Conflict, InvalidInput, NotFound
+from engine.errors import NotFound
 from mlops_tui.cli.console import Console
 from mlops_tui.cli.failures import failure_of
 from mlops_tui.cli.names import PROJECT_FILE
 from mlops_tui.cli.options import AsJson
 from mlops_tui.cli.session import open_engine
+from mlops_tui.project_place import check_place, write_project_file
 
 if TYPE_CHECKING:
     from engine.wire.jobs import JobView
@@ -23,12 +24,35 @@ verbs = typer.Typer()
 _PANEL = "Project"
 
 
+class Task(StrEnum):
+    """What a model learns to tell."""
+
+    BINARY = "binary"
+    MULTICLASS = "multiclass"
+    REGRESSION = "regression"
+
+
 @verbs.command(rich_help_panel=_PANEL)
 def init(
     data: Annotated[str, typer.Argument(help="A CSV, Parquet or JSON lines file, or a quoted glob.")],
     target: Annotated[str, typer.Option("--target", "-t", help="The column to predict.")],
     name: Annotated[str | None, typer.Option(help="The project's name; left out: made from the file's.")] = None,
     folder: Annotated[Path, typer.Option(help="Where mlops.toml is written.")] = Path(),
+    task: Annotated[Task | None, typer.Option(help="What is learnt; left out: seen from the target.")] = None,
+    id_column: Annotated[
+        str | None, typer.Option("--id", metavar="COLUMN", help="The id; left out: seen; '': none.")
+    ] = None,
+    time_column: Annotated[
+        str | None,
+        typer.Option("--time", metavar="COLUMN", help="When a row happened; left out: seen; '': never told."),
+    ] = None,
+    positive: Annotated[str | None, typer.Option(help="Of two values the one whose probability is answered.")] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="No feature, besides those it finds; may be repeated.")
+    ] = None,
+    use: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="A feature, though it would ignore it; may be repeated.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over an mlops.toml that is there.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -37,14 +61,17 @@ def init(
 
     place = folder.expanduser().absolute()
     file = place / PROJECT_FILE
-    _check_place(place, file, force)
+    check_place(place, file, force)
     source = Path(data).expanduser().absolute()
     if not any(sign in data for sign in "*?[") and not source.exists():
         raise NotFound(f"There is no file {data}.", "Give the path of a CSV, Parquet or JSON lines file.")
     with open_engine() as engine:
-        begun = engine.look(str(source), target, name=name, relative_to=str(place))
+        begun = engine.look(
+            str(source), target, name=name, relative_to=str(place), task=task, id=id_column, time=time_column,
+            positive=positive, ignore=ignore or (), use=use or (),
+        )  # fmt: skip
         look = _look_of(wait_for_job(engine, begun.id))
-    _write(file, look.project_file, force)
+    write_project_file(file, look.project_file, force)
     if as_json:
         Console().json({"look": look, "file": str(file)})
     else:
@@ -77,37 +104,12 @@ def add(
     console.next_command(f"mlops train {project.name}")
 
 
-def _check_place(place: Path, file: Path, force: bool) -> None:
-    if not place.is_dir():
-        raise NotFound(f"There is no folder {place}.", "Make it first, or leave --folder out.")
-    if file.exists() and not force:
-        raise Conflict(f"{file} is there already.", "Give --force to write over it, or --folder for another place.")
-
-
 def _look_of(job: JobView) -> LookView:
     from engine.wire.looks import LookView
 
     if job.status == "succeeded":
         return LookView.model_validate(job.result)
     raise failure_of(job)
-
-
-def _write(file: Path, text: str, force: bool) -> None:
-    """Whole or not at all, and never over a file that came in the meantime unless told to."""
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        if not force:
-            file.touch(exist_ok=False)
-        draft.replace(file)
-    except FileExistsError:
-        raise Conflict(f"{file} is there already.", "Give --force to write over it.") from None
-    except OSError as error:
-        raise InvalidInput(
-            f"{file} cannot be written: {error.strerror}.", "Give --folder for another place."
-        ) from error
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _show_look(look: LookView, folder: Path) -> None:

@@ -97,3 +97,11 @@ def test_add_sends_the_absolute_folder_and_says_what_is_next(mlops, fake: FakeEn
     assert ran.code == 0
     assert fake.asked("POST", "/projects") == [{"folder": str(here)}]
     assert "→ mlops train fraud" in ran.out
+
+
+def test_what_is_said_of_the_columns_goes_with_the_question(mlops, fake: FakeEngine, cards: Path):
+    said = ["--task", "binary", "--id", "", "--positive", "1", "--ignore", "a", "--ignore", "b", "--use", "c"]
+    assert mlops("init", "cards.csv", "--target", "fraud", *said).code == 0
+    asked = fake.asked("POST", "/looks")[0]
+    assert (asked["task"], asked["id"], asked["time"], asked["positive"]) == ("binary", "", None, "1")
+    assert (asked["ignore"], asked["use"]) == (["a", "b"], ["c"])

@@ -198,3 +198,13 @@ def wait_for(path: Path, worker: subprocess.Popen[bytes]) -> None:
     while not path.exists():
         assert worker.poll() is None, "the worker ended"
         os.sched_yield()
+
+
+def test_a_look_without_a_target_lists_the_columns(job: MakeEngine, home: Home, tmp_path: Path) -> None:
+    data = tmp_path / "churn.csv"
+    data.write_text("x,y\n" + "".join(f"{i % 7}.5,{i % 2}\n" for i in range(50)))
+    engine = job(path=str(data))
+    assert end(start(home)) == 0
+    view = LookView.model_validate(engine.steps["look"])
+    assert (view.name, view.task, view.rows, view.project_file) == ("churn", "", 50, "")
+    assert [(column["name"], column["task"]) for column in view.columns] == [("x", "regression"), ("y", "binary")]

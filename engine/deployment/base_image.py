@@ -76,7 +76,7 @@ def _ask(daemon: DockerDaemon, name: str, mark: str, limits: Limits) -> tuple[li
     body: dict[str, Any] = hardened(name, {OWNER: mark}, limits, None)
     body["Entrypoint"], body["Cmd"] = ["python3", "-S", "-c"], [_PROGRAM]
     container = f"mlops-{mark}-probe"
-    daemon.remove(container)
+    _make_room(daemon, container, mark)
     try:
         made = daemon.create(container, body)
         daemon.start(made)
@@ -92,6 +92,23 @@ def _ask(daemon: DockerDaemon, name: str, mark: str, limits: Limits) -> tuple[li
     finally:
         daemon.remove(container)
     return version, machine, libc, gomp
+
+
+def _make_room(daemon: DockerDaemon, container: str, mark: str) -> None:
+    """Remove what a probe left that was cut off, and nobody else's.
+
+    Raises:
+        Unavailable: the name is taken.
+    """
+    try:
+        found = daemon.inspect(container)
+    except NotFound:
+        return
+    if (found["Config"].get("Labels") or {}).get(OWNER) != mark:
+        raise Unavailable(
+            f"A container named {container} is there, and is not of this home.", "Remove or rename it yourself."
+        )
+    daemon.remove(container)
 
 
 def _dotted(version: list[int]) -> str:

@@ -18,9 +18,10 @@ from typing import Any, Protocol
 from engine.deployment.base_image import Base, find_base, probe_base
 from engine.deployment.container_body import IMAGE_OWNER, OWNER, Limits, container_name, replica_body
 from engine.deployment.container_log import ContainerLogs
-from engine.deployment.container_view import Seen, cpu_seconds_of, labelled, memory_of, seen
+from engine.deployment.container_view import Seen, cpu_seconds_of, is_ours, memory_of, seen
 from engine.deployment.docker_runtime import DockerDaemon
 from engine.deployment.image_builder import RUNTIME_LABEL, VERSION_LABEL, Image, ImageBuilder
+from engine.deployment.image_context import own_tags
 from engine.deployment.marked import home_mark
 from engine.deployment.process_log import last_line
 from engine.deployment.runtime import Identity, Readiness, ReplicaSpec, Running
@@ -306,7 +307,7 @@ class ContainerRuntime:
     def _find(self, daemon: DockerDaemon) -> list[Seen]:
         found = []
         for brief in daemon.containers(f"{OWNER}={self._mark}"):
-            if labelled(brief) is not None:
+            if is_ours(brief, self._mark):
                 with contextlib.suppress(NotFound):
                     each = seen(daemon.inspect(brief["Id"]))
                     found += [each] if each else []
@@ -513,17 +514,20 @@ class ContainerRuntime:
 
     def _remove_images(self, needed: set[str]) -> None:
         assert self._daemon is not None, "it was asked for images"
-        images = self._daemon.images(f"{IMAGE_OWNER}={self._mark}")
+        # Whoever builds on an image of ours has its labels, and not its name. One without a name goes with `docker
+        # image prune`: whose it is, nobody can tell.
+        found = self._daemon.images(f"{IMAGE_OWNER}={self._mark}")
+        images = [each for each in found if own_tags(each, self._mark)]
         labels = {each["Id"]: each.get("Labels") or {} for each in images}
         used = {each.get(RUNTIME_LABEL) for each in labels.values() if each.get(VERSION_LABEL) in needed}
         unneeded = {}
         for each in images:
-            version, tags = labels[each["Id"]].get(VERSION_LABEL), each.get("RepoTags") or []
+            version, tags = labels[each["Id"]].get(VERSION_LABEL), own_tags(each, self._mark)
             if version in needed or (version is None and used & set(tags)):
                 continue
             unneeded[each["Id"]] = self._unneeded.get(each["Id"], time.monotonic())
             if time.monotonic() - unneeded[each["Id"]] >= UNUSED_S:
-                for name in [tag for tag in tags if tag != "<none>:<none>"] or [each["Id"]]:
+                for name in tags:
                     with contextlib.suppress(Conflict, NotFound):
                         self._daemon.remove_image(name)
                         log.info("removed the image %s", name)

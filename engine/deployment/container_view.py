@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from engine.deployment.container_body import DEPLOYMENT, GENERATION, REPLICA
+from engine.deployment.container_body import DEPLOYMENT, GENERATION, OWNER, REPLICA, REPLICA_FOLDER, container_name
 from engine.deployment.runtime import Identity
 
 KILLED = 128 + 9
@@ -76,6 +76,19 @@ def labelled(brief: dict[str, Any]) -> tuple[int, int] | None:
         return int(labels[DEPLOYMENT]), int(labels[REPLICA])
     except (KeyError, ValueError):
         return None
+
+
+def is_ours(brief: dict[str, Any], mark: str) -> bool:
+    """Whether it is a replica of the home with this mark.
+
+    Labels alone do not tell: an image that somebody commits from one of our containers hands them on to what is run
+    from it. That has neither our name nor a folder of ours; one of ours that was renamed still has its folder.
+    """
+    key = labelled(brief)
+    if key is None or (brief.get("Labels") or {}).get(OWNER) != mark:
+        return False
+    named = f"/{container_name(mark, *key)}" in (brief.get("Names") or [])
+    return named or any(mount.get("Destination") == REPLICA_FOLDER for mount in brief.get("Mounts") or [])
 
 
 def seen(found: dict[str, Any]) -> Seen | None:

@@ -22,6 +22,7 @@ from engine.deployment.image_context import (
     PACKAGES,
     PROGRAM,
     key_of,
+    own_tags,
     runtime_dockerfile,
     runtime_tag,
     version_dockerfile,
@@ -88,7 +89,7 @@ class ImageBuilder:
         bundle = _hash(replica.folder.parent / BUNDLE)
         for each in self._daemon.images(f"{BUNDLE_LABEL}={bundle}"):
             labels = each.get("Labels") or {}
-            if labels.get(IMAGE_OWNER) == self._mark:
+            if labels.get(IMAGE_OWNER) == self._mark and own_tags(each, self._mark):
                 return Image(each["Id"], labels.get(KEY_LABEL, ""))
         return None
 

@@ -13,7 +13,7 @@ import io
 import tarfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from engine.deployment.container_body import REPLICA_FOLDER, USER
 
@@ -82,6 +82,11 @@ def runtime_tag(mark: str, key: str) -> str:
 def version_tag(mark: str, name: str, version: int, key: str) -> str:
     """Name of a version's image. A model's name lies in the tag, where it may end with a dash."""
     return f"mlops-{mark}:{name}-{version}-{key}"
+
+
+def own_tags(image: Mapping[str, Any], mark: str) -> list[str]:
+    """The names that this home gave an image, as `GET /images/json` lists it."""
+    return [tag for tag in image.get("RepoTags") or [] if tag.startswith(f"mlops-{mark}:")]
 
 
 def _walk(folder: Path) -> Iterator[Path]:

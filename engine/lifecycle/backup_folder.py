@@ -89,8 +89,15 @@ def read_manifest(folder: Path) -> BackupManifest:
         if (found := re.match(rb'\{\s*"format": ?(\d+)', content)) and int(found[1]) > FORMAT:
             raise VersionMismatch(f"A newer mlops made {folder}.", "Restore it with that one.") from error
         raise InvalidInput(f"The {MANIFEST} of {folder} cannot be read.", "Use another backup.") from error
+    if manifest.format > FORMAT:
+        raise VersionMismatch(f"A newer mlops made {folder}.", "Restore it with that one.")
     for file in manifest.files:
-        safe_parts(file.path)
+        try:
+            safe_parts(file.path)
+        except InvalidInput as error:
+            raise InvalidInput(
+                f"The {MANIFEST} of {folder} leads elsewhere: {error.message}", "Use another backup."
+            ) from error
     return manifest
 
 

@@ -11,17 +11,19 @@ from pathlib import Path
 
 import pytest
 from fakes.bundles import make_bundle
-from fakes.containers import SOCKET, asked_of_docker, clear_docker
+from fakes.containers import SETTINGS, SOCKET, asked_of_docker, clear_docker
 from fakes.docker_world import comes_back, container_of, docker_world, port_of, release, until
 from fakes.registry import World, add_version, open_world
 from fakes.traffic import Traffic
 
 from engine.deployment import container_runtime
+from engine.deployment.base_image import probe_base
 from engine.deployment.builtin_gateway import BuiltinGateway
-from engine.deployment.container_body import DEPLOYMENT, IMAGE_OWNER, OWNER, REPLICA
+from engine.deployment.container_body import DEPLOYMENT, IMAGE_OWNER, OWNER, REPLICA, Limits
 from engine.deployment.container_runtime import FAILPOINTS, ContainerRuntime
 from engine.deployment.docker_runtime import DockerDaemon
 from engine.deployment.marked import home_mark
+from engine.errors import Unavailable
 from engine.settings import Home
 
 pytestmark = pytest.mark.docker
@@ -184,6 +186,60 @@ def test_orphans_of_this_home_are_removed_and_strangers_never_touched(world: Wor
     finally:
         for name in strangers:
             asked_of_docker("DELETE", f"/containers/{made[name]}?force=true")
+
+
+def test_what_somebody_commits_from_our_container_and_runs_is_his(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment = release(world, 1)
+    container, mark = container_of(world, deployment), home_mark(world.home)
+    # It has every label of the container, and the image's.
+    asked_of_docker("POST", f"/commit?container={container}&repo=debug-{mark}&tag=x")
+    sleeping = {"Image": f"debug-{mark}:x", "Entrypoint": ["sh", "-c", SLEEP], "Cmd": [], "NetworkDisabled": True}
+    made = asked_of_docker("POST", f"/containers/create?name=debug-{mark}", sleeping)["Id"]
+    try:
+        asked_of_docker("POST", f"/containers/{made}/start")
+        labels = asked_of_docker("GET", f"/containers/{made}/json")["Config"]["Labels"]
+        assert (labels[OWNER], labels[DEPLOYMENT], labels[REPLICA]) == (mark, str(deployment), "0")
+        before = asked_of_docker("GET", f"/containers/{made}/json")["State"]
+        asked_of_docker("POST", f"/containers/{container}/kill")
+        comes_back(world, deployment, 1)
+        world.reconciler._swept_at = None
+        world.reconciler.poke()
+        until(lambda: world.reconciler._swept_at is not None)
+        assert container_of(world, deployment) not in (None, made)
+        assert [each.identity.container for each in world.runtime.ours()] == [container_of(world, deployment)]
+        after = asked_of_docker("GET", f"/containers/{made}/json")["State"]
+        assert (after["Running"], after["StartedAt"]) == (True, before["StartedAt"])
+    finally:
+        asked_of_docker("DELETE", f"/containers/{made}?force=true")
+    monkeypatch.setattr(container_runtime, "UNUSED_S", 0.0)
+    world.runtime._remove_images(set())
+    # It is still there to be removed.
+    asked_of_docker("DELETE", f"/images/debug-{mark}:x?force=true")
+
+
+def test_a_container_that_somebody_renamed_is_still_ours(world: World) -> None:
+    deployment = release(world, 1)
+    container = container_of(world, deployment)
+    asked_of_docker("POST", f"/containers/{container}/rename?name=renamed-{home_mark(world.home)}")
+    world.runtime._look()
+    assert [each.identity.container for each in world.runtime.ours()] == [container]
+
+
+def test_a_probe_s_name_that_a_stranger_holds_is_told_and_left_alone(world: World) -> None:
+    release(world, 1)
+    mark, image = home_mark(world.home), world.runtime._builder.tag
+    sleeping = {"Image": image, "Entrypoint": ["sh", "-c", SLEEP], "Cmd": []}
+    stranger = asked_of_docker("POST", f"/containers/create?name=mlops-{mark}-probe", sleeping)["Id"]
+    daemon = DockerDaemon(SOCKET)
+    try:
+        with pytest.raises(Unavailable, match="is not of this home"):
+            probe_base(daemon, image, "", mark, Limits.of(SETTINGS))
+        assert asked_of_docker("GET", f"/containers/{stranger}/json")["Id"] == stranger
+    finally:
+        daemon.close()
+        asked_of_docker("DELETE", f"/containers/{stranger}?force=true")
 
 
 def test_a_name_that_a_stranger_holds_is_told_and_left_alone(world: World) -> None:

@@ -333,7 +333,7 @@ def test_a_list_that_leaves_out_a_stored_file_is_refused(trained: Parts, folder:
         restore_backup(backup, other, "ada")
 
 
-@pytest.mark.parametrize("changed", [{"format": 2, "new": 1}, {"schema_revision": "9999"}])
+@pytest.mark.parametrize("changed", [{"format": 2, "new": 1}, {"format": 2}, {"schema_revision": "9999"}])
 def test_a_backup_of_a_newer_program_is_refused(
     trained: Parts, folder: Path, other: Home, changed: dict[str, object]
 ) -> None:

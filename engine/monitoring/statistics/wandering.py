@@ -77,7 +77,9 @@ def _excess(lengths: Floats, ratios: Floats, centred: Floats) -> Floats:
 
     Sums of few rows keep the tails of single ones: a rare category comes in one block or in the next.
     """
-    tails = (centred**4).mean(axis=0) / (centred**2).mean(axis=0) ** 2 - 3.0
+    # a fourth power is twenty times as slow as two squares
+    squares = centred * centred
+    tails = (squares * squares).mean(axis=0) / squares.mean(axis=0) ** 2 - 3.0
     errors = np.sqrt((2.0 * lengths[:, None] + tails) / len(centred))
     found: Floats = ((ratios - 1.0) / errors).max(axis=0)
     return found

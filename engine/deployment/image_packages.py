@@ -99,6 +99,10 @@ class Packages:
             fill(part)
             _compile(part, place)
             part.rename(folder)
+            # What was made for packages that are no longer installed, or left half made.
+            for older in self._folder.glob(f"{name}-*"):
+                if older != folder:
+                    shutil.rmtree(older, ignore_errors=True)
         return Staged(folder, key)
 
 

@@ -107,6 +107,13 @@ def test_the_staged_packages_serve_on_their_own(tmp_path: Path) -> None:
     ]
 
 
+def test_what_was_staged_for_other_packages_goes(tmp_path: Path) -> None:
+    for name in ("program-of-before", "program-of-before.part", "plain-of-before"):
+        (tmp_path / name).mkdir()
+    staged = Packages(tmp_path).program()
+    assert sorted(tmp_path.iterdir()) == sorted([tmp_path / "plain-of-before", staged.folder])
+
+
 def test_what_was_staged_once_is_not_staged_again(tmp_path: Path) -> None:
     packages = Packages(tmp_path)
     first = packages.program()

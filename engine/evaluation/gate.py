@@ -130,6 +130,7 @@ def _judge(figures: GateFigures, gate: Gate) -> list[_Finding]:
     findings = [*_threshold(figures, figures.value, gate)]
     if figures.champion is not None:
         findings.append(_against_champion(figures, figures.value, figures.champion, gate.margin))
+        findings += _below_baseline(figures, figures.value)
     elif figures.champion_problem:
         findings.append(_Finding("insufficient", figures.champion_problem, {}))
     elif figures.baseline is not None:
@@ -192,6 +193,15 @@ def _against_champion(figures: GateFigures, value: float, champion: Comparison, 
     limit = cap if own_margin is None else own_margin
     needed = _rows_to_tell(figures.test_rows, champion.se, limit)
     return _undecided(f"{told}: these rows cannot tell", needed, evidence)
+
+
+def _below_baseline(figures: GateFigures, value: float) -> list[_Finding]:
+    """Where a champion has become worthless, a model that is no worse than it may be so, too."""
+    baseline = figures.baseline
+    if baseline is None or baseline.upper >= 0:
+        return []
+    told = f"{_candidate(figures, value)}; {baseline.against} has {_show(baseline.value)}; {_difference(baseline)}"
+    return [_Finding("fail", f"{told}: worse than the trivial baseline.", {})]
 
 
 def _against_baseline(figures: GateFigures, value: float, baseline: Comparison) -> _Finding:

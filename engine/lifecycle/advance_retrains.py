@@ -18,6 +18,7 @@ from engine.lifecycle.train_project import queue_training
 from engine.lifecycle.wish_retrain import UNENDED, give_up, project_file, unended, wish_retrain
 from engine.project import Project as ProjectFile
 from engine.project import interval_s
+from engine.registry.alarms import mends_loss
 from engine.registry.events import ENGINE, Actor
 from engine.registry.queries.retrains import minding_labels, needs_a_look
 from engine.registry.tables import Alarm, Alias, Job, LabelSummary, Project, Retrain, Version, now
@@ -103,17 +104,23 @@ def record_verdict(tx: Tx, job: Job, version: Version) -> None:
         answered = version.outcome == "pass" or other.trigger in ("schedule", "labels")
         if answered and other.status != "training" and other.trigger != "hand" and other.created_at <= job.created_at:
             give_up(tx, ENGINE, other, f"Retrain {retrain.id} was trained meanwhile: {name} ({version.outcome}).")
-    if project is not None and version.outcome != "pass":
-        _try_again(tx, project, retrain, name)
-
-
-def _try_again(tx: Tx, project: Project, retrain: Retrain, name: str) -> None:
-    """An alarm that is still there asks once more, for twice the rows: a new world is learnt from many."""
     alarm = tx.get(Alarm, retrain.alarm_id) if retrain.alarm_id is not None else None
+    if project is not None and alarm is not None and not _answers(tx, alarm, version):
+        _try_again(tx, project, retrain, alarm, name)
+
+
+def _answers(tx: Tx, alarm: Alarm, version: Version) -> bool:
+    """Whether a version is what its alarm asked for."""
+    return version.outcome == "pass" and (alarm.kind != "performance" or mends_loss(tx, alarm, version))
+
+
+def _try_again(tx: Tx, project: Project, retrain: Retrain, alarm: Alarm, name: str) -> None:
+    """An alarm that is still there asks once more, for twice the rows: a new world is learnt from many."""
     tries = _tries(retrain) + 1
-    if alarm is None or alarm.status == "closed" or tries > MOST_TRIES:
+    if alarm.status == "closed" or tries > MOST_TRIES:
         return
-    told = f"{_reason(alarm)}; {name} was judged `{retrain.verdict}`, so with twice the rows"
+    hardly = " and is hardly better" if retrain.verdict == "pass" else ""
+    told = f"{_reason(alarm)}; {name} was judged `{retrain.verdict}`{hardly}, so with twice the rows"
     wish_retrain(tx, project, _trigger(retrain), f"alarm:{alarm.id}:{tries}", reason=told, by=ENGINE, alarm=alarm)
 
 

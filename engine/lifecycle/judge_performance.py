@@ -104,6 +104,9 @@ def _judge(
     if promise is None or all(row.tested for row in rows):
         return alarm
     ours = alarm if alarm is not None and alarm.version == champion.number else None
+    if ours is not None and "held_to" in ours.evidence:
+        # It took over with the loss: what it promised itself is what was lost.
+        promise = read_promise(ours.evidence["held_to"]) or promise
     waved_off = closed_by_hand(tx, project_id, "performance", champion.number) if ours is None else None
     judgement = judge_windows(
         [Window(row.starts_at, row.ends_at, row.labelled, row.value, row.se, row.tested) for row in rows],

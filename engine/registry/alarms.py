@@ -8,10 +8,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from engine.project import LOSSES
 from engine.registry.events import ENGINE, Actor
-from engine.registry.tables import Alarm, Project, now
+from engine.registry.tables import Alarm, Project, Version, now
 from engine.registry.tx import Tx, col
 from engine.wire.monitoring import AlarmKind
+
+MADE_UP = 0.5
+"""Of a loss, by a version that takes over: with less the alarm stays, for this is what was asked for."""
 
 _OUTLIVED: tuple[AlarmKind, ...] = ("drift", "performance")
 """Kinds that are about one version: another that takes over ends them. Bad data and silence outlive a version."""
@@ -55,7 +59,8 @@ def open_or_see_again(
     alarm.last_seen_at = max(seen_at, alarm.last_seen_at)
     alarm.message = message
     alarm.subject = ", ".join(known + joined) if known else subject
-    alarm.evidence = evidence | ({"columns": known + joined} if known else {})
+    held_to = {key: alarm.evidence[key] for key in ("held_to",) if key in alarm.evidence}
+    alarm.evidence = evidence | held_to | ({"columns": known + joined} if known else {})
     if joined:
         alarm.status = "open"
         tx.event(
@@ -128,12 +133,51 @@ def close_alarm(tx: Tx, actor: Actor, alarm: Alarm, note: str) -> None:
 
 
 def close_outlived(tx: Tx, project_id: int, version: int) -> None:
-    """Close what is open about other versions: this one has taken over."""
+    """Close what is open about other versions: this one has taken over.
+
+    A loss of performance that it was seen not to make up for stays, with the promise that it is held against.
+    """
     project = tx.get(Project, project_id)
     name = project.name if project else str(project_id)
+    taken = tx.first(Version, Version.project_id == project_id, Version.number == version)
     about_others = (col(Alarm.kind).in_(_OUTLIVED), Alarm.status != "closed", Alarm.version != version)
     for alarm in tx.all(Alarm, Alarm.project_id == project_id, *about_others, oldest=Alarm.id):
-        close_alarm(tx, ENGINE, alarm, f"{name}@{version} took over")
+        if taken is not None and alarm.kind == "performance" and not mends_loss(tx, alarm, taken):
+            _hold_against(tx, alarm, taken, f"{name}@{version}")
+        else:
+            close_alarm(tx, ENGINE, alarm, f"{name}@{version} took over")
+
+
+def mends_loss(tx: Tx, alarm: Alarm, version: Version) -> bool:
+    """Whether a version made up for half of the loss that an alarm of performance tells of, on the rows that judged it.
+
+    True where that is not known: it was not compared with the version that the alarm is about.
+    """
+    about = tx.first(Version, Version.project_id == alarm.project_id, Version.number == alarm.version)
+    project = tx.get(Project, alarm.project_id)
+    compared = version.evidence.get("champion") or {}
+    promised = (alarm.evidence.get("held_to") or (about.evidence if about is not None else {})).get("value")
+    value = version.evidence.get("value")
+    if project is None or compared.get("against") != f"{project.name}@{alarm.version}":
+        return True
+    if promised is None or value is None or version.evidence.get("metric") != alarm.subject:
+        return True
+    turn = -1.0 if alarm.subject in LOSSES else 1.0
+    return bool(turn * (value - compared["value"]) >= MADE_UP * turn * (promised - compared["value"]))
+
+
+def _hold_against(tx: Tx, alarm: Alarm, version: Version, name: str) -> None:
+    """The alarm is about this version now, and about what the one before it had promised."""
+    before = tx.first(Version, Version.project_id == alarm.project_id, Version.number == alarm.version)
+    told = before.evidence if before is not None else {}
+    held_to = alarm.evidence.get("held_to") or {key: told.get(key) for key in ("value", "lower", "upper")}
+    alarm.evidence = alarm.evidence | {"held_to": held_to}
+    alarm.version, alarm.calm_checks = version.number, 0
+    tx.event(
+        ENGINE, "alarm.stayed", f"alarm {alarm.id}", alarm.project_id,
+        alarm=alarm.id, kind=alarm.kind, version=version.number, about=alarm.subject,
+        why=f"{name} took over and is hardly better",
+    )  # fmt: skip
 
 
 def closed_by_hand(tx: Tx, project_id: int, kind: AlarmKind, version: int) -> Alarm | None:

@@ -130,6 +130,12 @@ def test_without_a_champion_the_trivial_baseline_must_be_beaten() -> None:
     assert judged(-0.1, 0.05) == "fail"
 
 
+def test_what_is_worse_than_the_trivial_baseline_fails_though_the_champion_is_no_better() -> None:
+    champion = against(0.0, 0.001, value=0.1)
+    assert decide(figures(champion=champion, baseline=against(-0.06, 0.01)), Gate()).outcome == "fail"
+    assert decide(figures(champion=champion, baseline=against(-0.01, 0.01)), Gate()).outcome == "pass"
+
+
 def test_a_champion_that_cannot_be_compared_leaves_it_undecided() -> None:
     verdict = decide(figures(champion_problem="fraud@3 asks for a column 'x' that is gone."), Gate())
     assert verdict.outcome == "insufficient"

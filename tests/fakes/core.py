@@ -143,11 +143,13 @@ class Worked:
         files = [entry("manifest.json", content), entry("model.txt", model)]
         return {"files": files, "parity_rows": 10, "parity_difference": 0.0}
 
-    def judge(self, *, lower: float = 0.1, champion: str | None = None, rows: int = 500) -> dict[str, Any]:
+    def judge(
+        self, *, lower: float = 0.1, champion: str | None = None, rows: int = 500, value: float = 0.7
+    ) -> dict[str, Any]:
         compared = {"against": champion or "always 0", "value": 0.5, "difference": 0.2, "se": 0.02}
         compared |= {"lower": lower, "upper": 0.4}
         figures = {
-            "metric": "average_precision", "value": 0.7, "lower": 0.6, "upper": 0.8, "test_rows": 2 * rows,
+            "metric": "average_precision", "value": value, "lower": 0.6, "upper": 0.8, "test_rows": 2 * rows,
             "rows_per_class": {"0": rows, "1": rows}, "champion" if champion else "baseline": compared,
         }  # fmt: skip
         return {"figures": figures, "metrics": {"average_precision": 0.7}}

@@ -23,6 +23,7 @@ from engine.lifecycle.retrain_on_schedule import retrain_on_schedule
 from engine.lifecycle.start_attempt import start_attempt
 from engine.lifecycle.sync_schedules import sync_all_schedules
 from engine.lifecycle.train_project import train_project
+from engine.registry.queries.alarms import list_alarms
 from engine.registry.queries.events import list_events
 from engine.registry.queries.fleet import get_fleet
 from engine.registry.queries.jobs import get_job, list_jobs
@@ -193,6 +194,30 @@ def test_an_alarm_that_outlasts_a_verdict_asks_again_for_twice_the_rows_and_four
         rows *= 2
     advance_retrains(parts)
     assert states(parts) == ["done"] * 4
+
+
+def test_a_loss_that_the_new_version_hardly_makes_up_for_stays_an_alarm(parts: Parts, tmp_path: Path) -> None:
+    """It passes, for it is no worse; what it promises itself is the loss, and nobody would be told again."""
+    release(parts, tmp_path, approval="auto")
+    alarm = open_alarm(parts, "performance", subject="average_precision")
+    labelled(parts, 600)
+    advance_retrains(parts)
+    claim(parts).finish(champion="fraud@1", value=0.52)  # 0.7 was promised, and fraud@1 has 0.5 by now
+    assert states(parts) == ["done", "waiting"]
+    assert "fraud@2 was judged `pass` and is hardly better, so with twice the rows" in retrains(parts)[1].reason
+    go_live(parts, deploy_version(parts, ADA, "fraud", Deploy(version=2)).id)
+    advance_retrains(parts)
+    (stays,) = list_alarms(parts.reader).alarms
+    assert (stays.id, stays.status, stays.version) == (alarm, "open", 2)
+    assert stays.evidence["held_to"]["value"] == 0.7
+    assert (states(parts)[-1], retrains(parts)[-1].rows_needed) == ("waiting", 1200)
+    labelled(parts, 1200)
+    edit(parts, Retrain, 1, ended_at=now() - 7 * HOUR)
+    advance_retrains(parts)
+    claim(parts).finish(champion="fraud@2", value=0.65)
+    go_live(parts, deploy_version(parts, ADA, "fraud", Deploy(version=3)).id)
+    assert list_alarms(parts.reader).alarms[0].note == "fraud@3 took over"
+    assert states(parts) == ["done", "done"]
 
 
 def test_one_training_answers_all_that_was_asked_before_it_began(parts: Parts, tmp_path: Path) -> None:

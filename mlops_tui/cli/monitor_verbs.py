@@ -153,7 +153,7 @@ def _show_check(console: Console, found: CheckView) -> None:
         console.say(line.text, line.tone)
     if found.outcome == "alarm" and found.source == "captures":
         console.next_command(f"mlops drift {found.model}", f"mlops alarms {found.model}")
-    elif found.outcome == "insufficient":
+    elif found.outcome == "insufficient" and found.source == "captures":
         console.next_command(f"mlops drift {found.model}")
 
 

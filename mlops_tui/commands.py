@@ -79,6 +79,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "next_pane", "Next", "Columns, checks, alarms, performance, retrains.", "tab,right", ("watched",), footer=True
     ),
+    Command("next_alarm", "Next", "Another alarm of the model.", "tab", ("alarm",)),
     Command("previous_pane", "Before", "The other way round.", "shift+tab,left", ("watched",)),
     Command(
         "check",

@@ -184,6 +184,8 @@ class AlarmRead(Message):
     performance: PerformanceView | None = None
     retrain: RetrainView | None = None
     version: VersionView | None = None
+    others: Sequence[AlarmView] = ()
+    """What else is not closed about the model."""
 
 
 @dataclass

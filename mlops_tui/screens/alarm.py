@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,12 +17,20 @@ from mlops_tui.commands import Argument, Where
 from mlops_tui.dispatch import bindings_of
 from mlops_tui.messages import AlarmRead, EngineFound, EventCame, ProgressCame
 from mlops_tui.view.cell import Cell, cell
-from mlops_tui.view.chain import next_step
-from mlops_tui.view.distribution import draw
+from mlops_tui.view.chain import answering, next_step, other_alarms
+from mlops_tui.view.distribution import NOTES, draw
 from mlops_tui.view.listed_rows import ListedRows
 from mlops_tui.view.monitoring import alarm_lines
 from mlops_tui.view.monitoring_performance import plot_performance
-from mlops_tui.view.monitoring_rows import COLUMN_COLUMNS, ColumnNow, columns_now, texts, unended
+from mlops_tui.view.monitoring_rows import (
+    COLUMN_COLUMNS,
+    ColumnNow,
+    columns_now,
+    evidence_facts,
+    texts,
+    unended,
+    with_alarms,
+)
 from mlops_tui.view.width import wrap
 from mlops_tui.widgets.bars import StatusBar
 from mlops_tui.widgets.line_pane import LinePane
@@ -30,7 +39,11 @@ from mlops_tui.widgets.picture import Picture
 
 if TYPE_CHECKING:
     from engine.client import AsyncEngineClient
+    from engine.wire.models import VersionView
     from engine.wire.monitoring import AlarmView, RetrainView
+
+
+MOST_ALARMS, MOST_RETRAINS = 100, 20
 
 
 class AlarmScreen(ActingScreen):
@@ -39,6 +52,7 @@ class AlarmScreen(ActingScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("alarm")
     CSS_PATH: ClassVar[list[str | PurePath] | str | PurePath | None] = ["base.tcss", "alarm.tcss"]
     place: ClassVar[Where] = "alarm"
+    notes: ClassVar[Sequence[str]] = NOTES
 
     def __init__(self, model: str, alarm_id: int | None, mode: str) -> None:
         super().__init__(f"alarm of {model}" if alarm_id is None else f"alarm {alarm_id} of {model}", mode)
@@ -57,6 +71,7 @@ class AlarmScreen(ActingScreen):
     def on_mount(self) -> None:
         """Read it."""
         self.query_one(LineTable).display = False
+        self.query_one(Picture).display = False
         self._begin_reading()
 
     @on(EngineFound)
@@ -78,7 +93,8 @@ class AlarmScreen(ActingScreen):
 
     def on_screen_resume(self) -> None:
         """It may have changed while another screen was seen."""
-        self.read()
+        if self._found is not None:
+            self.read()
 
     def read(self) -> None:
         """Ask, soon; nothing is asked unseen."""
@@ -93,32 +109,31 @@ class AlarmScreen(ActingScreen):
     async def _read(self) -> None:
         engine = self.engine_app.engine
         try:
-            alarm = await self._alarm(engine)
+            # Side by side: one after the other they would be seen on a slow link.
+            listed, newest, drift = await asyncio.gather(
+                engine.alarms(model=self._model, limit=MOST_ALARMS),
+                engine.retrains(model=self._model, limit=MOST_RETRAINS),
+                engine.drift(self._model),
+            )
+            alarm = await self._alarm(engine, listed.alarms)
             if alarm is None:
                 self.post_message(AlarmRead(None))
                 return
-            retrain = await self._retrain(engine, alarm)
+            retrain = await _retrain(engine, alarm, newest.retrains)
             made = None if retrain is None or retrain.version is None else retrain.version
             version = None if made is None else await engine.version(self._model, made)
-            drift = await engine.drift(self._model)
             performance = await engine.performance(self._model) if alarm.kind == "performance" else None
         except EngineError as error:
             self.engine_app.tell_failure(error)
         else:
-            self.post_message(AlarmRead(alarm, drift, performance, retrain, version))
+            others = [one for one in unended(listed.alarms) if one.id != alarm.id]
+            self.post_message(AlarmRead(alarm, drift, performance, retrain, version, others))
 
-    async def _alarm(self, engine: AsyncEngineClient) -> AlarmView | None:
-        if self._alarm_id is not None:
-            return await engine.alarm(self._alarm_id)
-        found = (await engine.alarms(model=self._model, limit=20)).alarms
-        return next(iter([*unended(found), *found]), None)
-
-    async def _retrain(self, engine: AsyncEngineClient, alarm: AlarmView) -> RetrainView | None:
-        """The one it asked for, or one that somebody asked for since."""
-        newest = (await engine.retrains(model=self._model, limit=1)).retrains
-        if newest and newest[0].created_at >= alarm.opened_at:
-            return newest[0]
-        return None if alarm.retrain_id is None else await engine.retrain_of(alarm.retrain_id)
+    async def _alarm(self, engine: AsyncEngineClient, listed: Sequence[AlarmView]) -> AlarmView | None:
+        if self._alarm_id is None:
+            return next(iter([*unended(listed), *listed]), None)
+        known = next((one for one in listed if one.id == self._alarm_id), None)
+        return await engine.alarm(self._alarm_id) if known is None else known
 
     @on(AlarmRead)
     def _alarm_read(self, message: AlarmRead) -> None:
@@ -149,7 +164,7 @@ class AlarmScreen(ActingScreen):
         doing = [cell(f"  {self._doing}", "busy")] if self._doing and step.text.startswith("◐") else []
         # The command line that its hint names is a key here.
         told = [cell(line.text, line.tone) for line in alarm_lines(found.alarm) if not line.text.startswith("→")]
-        return [told[0], step, *doing, *told[1:]]
+        return [told[0], step, *doing, *other_alarms(found.others), *told[1:]]
 
     def _tell(self, lines: list[Cell]) -> None:
         pane = self.query_one("#told", LinePane)
@@ -177,8 +192,8 @@ class AlarmScreen(ActingScreen):
         one, performance = self.current(), self._found.performance if self._found is not None else None
         picture.display = one is not None or performance is not None
         if one is not None:
-            shape = one.shape
-            picture.show(lambda width, height: draw(shape, width, height))
+            shape, told = one.shape, one.told
+            picture.show(lambda width, height: draw(shape, width, height, told))
         elif performance is not None:
             seen = performance
             picture.show(lambda width, height: plot_performance(seen, width, height))
@@ -212,11 +227,45 @@ class AlarmScreen(ActingScreen):
 
     def do_verdict(self, _: str) -> AwaitMount | None:
         """What the retrain came to."""
-        version = self._found.version if self._found is not None else None
-        if version is None:
-            self.say("No retrain has made a version yet; r begins one, l follows its job.")
-            return None
-        return self.open_version(self._model, version.number)
+        version = self._made()
+        return None if version is None else self.open_version(self._model, version.number)
+
+    def do_approve(self, argument: str) -> AwaitMount | None:
+        """The version that the retrain made."""
+        return super().do_approve(argument) if argument or self._made() else None
+
+    def do_deploy(self, argument: str) -> AwaitMount | None:
+        """The version that the retrain made."""
+        return super().do_deploy(argument) if argument or self._made() else None
+
+    def do_promote(self, argument: str) -> AwaitMount | None:
+        """The version that the retrain made."""
+        return super().do_promote(argument) if argument or self._made() else None
+
+    def _made(self) -> VersionView | None:
+        """What the retrain made; says so where there is none yet, for what serves is no answer to its own alarm."""
+        found = self._found
+        if found is not None and found.version is None:
+            self.say("No retrain has made a version yet: r trains it, l follows the job.", "warn")
+        return None if found is None else found.version
+
+    def do_logs(self, argument: str) -> AwaitMount | None:
+        """Of the retrain's job."""
+        if argument or self.subject("job"):
+            return super().do_logs(argument)
+        self.say("No retrain has begun, so there is no log: r trains it.", "warn")
+        return None
+
+    def do_next_alarm(self, _: str) -> None:
+        """Another that is not closed."""
+        found = self._found
+        if found is None or found.alarm is None or not found.others:
+            self.say(f"Nothing else rings about {self._model}.")
+            return
+        ids = sorted([found.alarm.id, *(one.id for one in found.others)], reverse=True)
+        self._alarm_id = ids[(ids.index(found.alarm.id) + 1) % len(ids)]
+        self._doing = ""
+        self._begin_reading()
 
     def do_open(self, _: str) -> AwaitMount | None:
         """All of the model that rings, with the cursor on what it is about."""
@@ -231,7 +280,7 @@ class AlarmScreen(ActingScreen):
         if alarm is None:
             return None
         facts = [("", cell(line.text.strip(), line.tone)) for line in alarm_lines(alarm)]
-        facts += [(cell(name).text, cell(value)) for name, value in alarm.evidence.items()]
+        facts += evidence_facts(alarm.evidence)
         kinds: tuple[Argument, ...] = ("model", "version", "job", "alarm")
         subjects = {kind: self.subject(kind) for kind in kinds}
         return self.app.push_screen(DescribeScreen(f"alarm {alarm.id}", facts, self._mode_id, subjects))
@@ -262,4 +311,13 @@ def _about(found: AlarmRead) -> list[ColumnNow]:
         return []
     named = found.alarm.evidence.get("columns")
     names = {str(one) for one in named} if isinstance(named, list) else {found.alarm.subject}
-    return [one for one in columns_now(found.drift) if one.figures.column in names]
+    named_now = [one for one in columns_now(found.drift) if one.figures.column in names]
+    return with_alarms(named_now, [found.alarm])
+
+
+async def _retrain(engine: AsyncEngineClient, alarm: AlarmView, newest: Sequence[RetrainView]) -> RetrainView | None:
+    """The one that answers it, also where it is older than those that were listed."""
+    found = answering(alarm, newest)
+    if found is None and alarm.retrain_id is not None:
+        return await engine.retrain_of(alarm.retrain_id)
+    return found

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import on
 from textual.binding import BindingType
 from textual.widget import AwaitMount
 
@@ -14,8 +15,16 @@ from mlops_tui.dispatch import bindings_of
 from mlops_tui.screens.listed import ListedScreen
 from mlops_tui.view.cell import Cell
 from mlops_tui.view.fleet import fleet_facts
-from mlops_tui.view.monitoring_rows import WATCHED_COLUMNS, WATCHED_ORDERS, watched_cells, watched_words
+from mlops_tui.view.monitoring_rows import (
+    WATCHED_COLUMNS,
+    WATCHED_ORDERS,
+    watched_cells,
+    watched_lines,
+    watched_words,
+)
 from mlops_tui.view.welcome import welcome_lines
+from mlops_tui.widgets.line_pane import LinePane
+from mlops_tui.widgets.line_table import LineTable
 
 if TYPE_CHECKING:
     from engine.wire.fleet import FleetRow
@@ -36,7 +45,25 @@ class MonitoringScreen(ListedScreen["FleetRow"]):
 
     def on_mount(self) -> None:
         """Ask again now and then."""
+        self.query_one("#told").display = False
         self.set_interval(ROWS_EVERY_S, self._ask_if_seen)
+
+    def compose_body(self) -> Iterable[Any]:
+        """The models, and all of what the one under the cursor waits for."""
+        yield from super().compose_body()
+        yield LinePane(id="told", hang=2)
+
+    def show_rows(self) -> None:
+        """Draw what passes."""
+        super().show_rows()
+        self._tell()
+
+    @on(LineTable.Moved)
+    def _tell(self) -> None:
+        row, told = self.current(), self.query_one("#told", LinePane)
+        told.set_lines([] if row is None else watched_lines(row, self.now()))
+        if told.display != (row is not None):
+            told.display = row is not None
 
     def _ask_if_seen(self) -> None:
         if self.is_current and self.engine_app.link.found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,8 +18,9 @@ from mlops_tui.actions import ActingScreen
 from mlops_tui.commands import Argument, Where
 from mlops_tui.dispatch import bindings_of
 from mlops_tui.messages import EngineFound, EventCame, WatchedRead
-from mlops_tui.screens.monitoring_panes import PANES, AlarmsPane, ChecksPane, ColumnsPane, Pane, RetrainsPane
+from mlops_tui.screens.monitoring_panes import PANES, AlarmsPane, ChecksPane, ColumnsPane, Pane, RetrainsPane, Seen
 from mlops_tui.view.cell import Cell, cell
+from mlops_tui.view.distribution import NOTES
 from mlops_tui.view.listed_rows import ListedRows
 from mlops_tui.view.monitoring import drift_lines
 from mlops_tui.view.monitoring_rows import unended
@@ -32,15 +34,16 @@ if TYPE_CHECKING:
     from engine.wire.monitoring import AlarmView, DriftView
 
 
+MOST_ALARMS = 100
+
+
 class WatchedScreen(ActingScreen):
     """`tab` walks through the panes."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("watched")
     CSS_PATH: ClassVar[list[str | PurePath] | str | PurePath | None] = ["base.tcss", "monitoring.tcss"]
     place: ClassVar[Where] = "watched"
-    notes: ClassVar[Sequence[str]] = (
-        "░ and █ tell training and now apart, ▒ is where both lie; │ in a bar is the floor of an alarm.",
-    )
+    notes: ClassVar[Sequence[str]] = NOTES
 
     def __init__(self, model: str, mode: str, pane: str = "columns") -> None:
         super().__init__(model, mode)
@@ -78,7 +81,8 @@ class WatchedScreen(ActingScreen):
 
     def on_screen_resume(self) -> None:
         """It may have changed while another screen was seen."""
-        self.read()
+        if self._drift is not None:
+            self.read()
 
     def read(self) -> None:
         """Ask, soon; what happens in the meantime is one question, and nothing is asked unseen."""
@@ -93,9 +97,11 @@ class WatchedScreen(ActingScreen):
     async def _read(self, pane: Pane, before: int | None) -> None:
         engine = self.engine_app.engine
         try:
-            drift = await engine.drift(self._model)
-            alarms = (await engine.alarms(model=self._model, limit=100)).alarms
-            things, next_before = await pane.ask(engine, drift, before)
+            drift, listed = await asyncio.gather(
+                engine.drift(self._model), engine.alarms(model=self._model, limit=MOST_ALARMS)
+            )
+            alarms = listed.alarms
+            things, next_before = await pane.ask(engine, Seen(drift, alarms), before)
         except EngineError as error:
             self.engine_app.tell_failure(error)
         else:
@@ -230,6 +236,27 @@ class WatchedScreen(ActingScreen):
             return str(thing.job_id)
         return self._model if takes in ("model", "version", "thing") else ""
 
+    def do_logs(self, argument: str) -> AwaitMount | None:
+        """Of the check or the retrain under the cursor."""
+        if argument or self.subject("job"):
+            return super().do_logs(argument)
+        self.say("Checks and retrains have logs: tab goes to them, l follows one.", "warn")
+        return None
+
+    def do_acknowledge(self, argument: str) -> AwaitMount | None:
+        """The alarm under the cursor, or the first that is open."""
+        return super().do_acknowledge(argument) if argument or self._rings() else None
+
+    def do_close(self, argument: str) -> AwaitMount | None:
+        """The same one."""
+        return super().do_close(argument) if argument or self._rings() else None
+
+    def _rings(self) -> bool:
+        if self.subject("alarm"):
+            return True
+        self.say(f"Nothing rings about {self._model}.")
+        return False
+
     def do_open(self, _: str) -> AwaitMount | None:
         """More of the row under the cursor."""
         thing = self.current()
@@ -248,7 +275,7 @@ class WatchedScreen(ActingScreen):
         return self.do_describe("")
 
     def do_describe(self, _: str) -> AwaitMount | None:
-        """How the model stands, whole, and the row under the cursor."""
+        """The row under the cursor, and how the model stands, whole."""
         from mlops_tui.screens.describe import DescribeScreen
 
         if self._drift is None:
@@ -257,8 +284,9 @@ class WatchedScreen(ActingScreen):
         facts = [("" if at else "drift", cell(line.text.strip(), line.tone)) for at, line in enumerate(told)]
         thing = self.current()
         if thing is not None:
-            facts += [("", Cell("")), *self._pane.cells(thing, self.now()).items()]
-        subjects: dict[Argument, str] = {"model": self._model, "alarm": self.subject("alarm")}
+            facts = [*self._pane.facts(thing, self.now()), ("", Cell("")), *facts]
+        kinds: tuple[Argument, ...] = ("model", "version", "job", "alarm")
+        subjects = {kind: self.subject(kind) for kind in kinds}
         return self.app.push_screen(DescribeScreen(self._model, facts, self._mode_id, subjects))
 
     def do_copy(self, _: str) -> None:

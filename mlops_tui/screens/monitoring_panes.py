@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,20 +23,31 @@ from mlops_tui.view.monitoring_rows import (
     alarm_cells,
     check_cells,
     columns_now,
+    evidence_facts,
     retrain_cells,
     texts,
+    unended,
     window_cells,
+    with_alarms,
 )
 from mlops_tui.view.times import exact
 from mlops_tui.widgets.picture import Draw
 
 if TYPE_CHECKING:
     from engine.client import AsyncEngineClient
-    from engine.wire.monitoring import DriftView, PerformanceView
+    from engine.wire.monitoring import AlarmView, DriftView, PerformanceView
 
 PAGE = 100
 Page = tuple[Sequence[Any], int | None]
 """Things, newest first, and where the next page begins."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What every pane is about."""
+
+    drift: DriftView
+    alarms: Sequence[AlarmView]
 
 
 class Pane(ABC):
@@ -51,7 +63,7 @@ class Pane(ABC):
         self.next_before: int | None = None
 
     @abstractmethod
-    async def ask(self, engine: AsyncEngineClient, drift: DriftView, before: int | None) -> Page:
+    async def ask(self, engine: AsyncEngineClient, seen: Seen, before: int | None) -> Page:
         """A page of it."""
 
     @abstractmethod
@@ -88,6 +100,10 @@ class Pane(ABC):
         """What is told beneath of the row under the cursor."""
         return ()
 
+    def facts(self, thing: Any, now: datetime) -> list[tuple[str, Cell]]:
+        """All of a row, times exact."""
+        return list(self.cells(thing, now).items())
+
 
 class ColumnsPane(Pane):
     """The newest check, column by column; both distributions of the one under the cursor."""
@@ -95,9 +111,9 @@ class ColumnsPane(Pane):
     id = "columns"
     columns = COLUMN_COLUMNS
 
-    async def ask(self, engine: AsyncEngineClient, drift: DriftView, before: int | None) -> Page:
+    async def ask(self, engine: AsyncEngineClient, seen: Seen, before: int | None) -> Page:
         """All of them: they came with the check."""
-        return columns_now(drift), None
+        return with_alarms(columns_now(seen.drift), unended(seen.alarms)), None
 
     def key(self, thing: Any) -> Hashable:
         """Answers may bear the name of a column."""
@@ -112,17 +128,15 @@ class ColumnsPane(Pane):
         """How a first check comes to be."""
         return [
             cell(f"No check of {self.model} has looked at its columns yet.", "strong"),
-            Cell("A check needs 500 captured rows; c looks now, and the clock does as [watch] in mlops.toml says."),
+            Cell("A check needs 500 captured rows of a version that serves; c looks now, and the clock does"),
+            Cell("as [watch] in mlops.toml says. Where nothing serves yet, 1 shows what is missing."),
         ]
 
     def picture(self, thing: Any | None) -> Draw | None:
         """At training and now, over each other."""
         if thing is None:
             return lambda width, height: []
-        if thing.shape is None:
-            told = Cell("Its distributions are not kept any more; the figures above are.", "dim")
-            return lambda width, height: [[told]]
-        return lambda width, height: draw(thing.shape, width, height)
+        return lambda width, height: draw(thing.shape, width, height, thing.told)
 
 
 class ChecksPane(Pane):
@@ -131,7 +145,7 @@ class ChecksPane(Pane):
     id = "checks"
     columns = CHECK_COLUMNS
 
-    async def ask(self, engine: AsyncEngineClient, drift: DriftView, before: int | None) -> Page:
+    async def ask(self, engine: AsyncEngineClient, seen: Seen, before: int | None) -> Page:
         """A page."""
         page = await engine.checks(self.model, limit=PAGE, before=before)
         return page.checks, page.next_before
@@ -146,7 +160,14 @@ class ChecksPane(Pane):
 
     def nothing(self) -> Sequence[Cell]:
         """How a first check comes to be."""
-        return [cell(f"{self.model} has not been looked at yet.", "strong"), Cell("c looks now.")]
+        return [
+            cell(f"{self.model} has not been looked at yet.", "strong"),
+            Cell("c looks now, where a version serves."),
+        ]
+
+    def facts(self, thing: Any, now: datetime) -> list[tuple[str, Cell]]:
+        """Its row, and when to the second."""
+        return [*super().facts(thing, now), ("exactly", cell(exact(thing.created_at))), ("job", cell(thing.job_id))]
 
     def lines(self, thing: Any) -> Sequence[Cell]:
         """What it found."""
@@ -159,7 +180,7 @@ class AlarmsPane(Pane):
     id = "alarms"
     columns = ALARM_COLUMNS
 
-    async def ask(self, engine: AsyncEngineClient, drift: DriftView, before: int | None) -> Page:
+    async def ask(self, engine: AsyncEngineClient, seen: Seen, before: int | None) -> Page:
         """A page."""
         page = await engine.alarms(model=self.model, limit=PAGE, before=before)
         return page.alarms, page.next_before
@@ -176,9 +197,16 @@ class AlarmsPane(Pane):
         """That is good."""
         return [cell(f"Nothing has rung about {self.model} yet.", "strong"), Cell("What rings shows here by itself.")]
 
+    def facts(self, thing: Any, now: datetime) -> list[tuple[str, Cell]]:
+        """Its row, when to the second, and what it rests on."""
+        when = [("opened", cell(exact(thing.opened_at))), ("last seen", cell(exact(thing.last_seen_at)))]
+        return [*super().facts(thing, now), *when, ("message", cell(thing.message)), *evidence_facts(thing.evidence)]
+
     def lines(self, thing: Any) -> Sequence[Cell]:
         """All of it."""
-        return [cell(line.text, line.tone) for line in alarm_lines(thing)]
+        told = [cell(line.text, line.tone) for line in alarm_lines(thing) if not line.text.startswith("→")]
+        # The command lines that its hint names are keys here.
+        return [*told, Cell("→ enter opens it, with its columns and its next step", "dim")]
 
 
 class PerformancePane(Pane):
@@ -188,7 +216,7 @@ class PerformancePane(Pane):
     columns = WINDOW_COLUMNS
     found: PerformanceView | None = None
 
-    async def ask(self, engine: AsyncEngineClient, drift: DriftView, before: int | None) -> Page:
+    async def ask(self, engine: AsyncEngineClient, seen: Seen, before: int | None) -> Page:
         """All there is."""
         self.found = await engine.performance(self.model)
         return self.found.windows[::-1], None
@@ -222,7 +250,7 @@ class RetrainsPane(Pane):
     id = "retrains"
     columns = RETRAIN_COLUMNS
 
-    async def ask(self, engine: AsyncEngineClient, drift: DriftView, before: int | None) -> Page:
+    async def ask(self, engine: AsyncEngineClient, seen: Seen, before: int | None) -> Page:
         """A page."""
         page = await engine.retrains(model=self.model, limit=PAGE, before=before)
         return page.retrains, page.next_before
@@ -242,9 +270,15 @@ class RetrainsPane(Pane):
             Cell("An alarm, a schedule or new labels ask for it, as [retrain] in mlops.toml says; r does now."),
         ]
 
+    def facts(self, thing: Any, now: datetime) -> list[tuple[str, Cell]]:
+        """Its row, and when to the second."""
+        ended = None if thing.ended_at is None else exact(thing.ended_at)
+        when = [("asked", cell(exact(thing.created_at))), ("ended", cell(ended)), ("job", cell(thing.job_id))]
+        return [*super().facts(thing, now), *when, ("why", cell(thing.reason))]
+
     def lines(self, thing: Any) -> Sequence[Cell]:
         """Why, what it waits for, what came of it."""
-        told = [cell(f"Retrain {thing.id}: {thing.reason}", "strong"), cell(thing.note or "–")]
+        told = [cell(f"Retrain {thing.id}: {thing.reason}", "strong"), *([cell(thing.note)] if thing.note else [])]
         told.append(cell(f"asked for by {thing.by} ({thing.trigger}) {exact(thing.created_at)}", "dim"))
         if thing.judge_after is not None:
             told.append(cell(f"judged on rows after {exact(thing.judge_after)}", "dim"))

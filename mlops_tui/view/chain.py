@@ -2,22 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mlops_tui.view.cell import Cell, cell
-from mlops_tui.view.retrains import why_lines
+from mlops_tui.view.figures import count, metric
+from mlops_tui.view.metrics import arrow
+from mlops_tui.view.retrains import GLYPHS
+from mlops_tui.view.times import duration
 
 if TYPE_CHECKING:
     from engine.wire.models import VersionView
-    from engine.wire.monitoring import AlarmView, RetrainView, WhyView
+    from engine.wire.monitoring import AlarmView, ChainLink, RetrainView, WhyView, WindowView
 
-HANG = 31
+_MOST_NAMED = 4
+HANG = 20
 """The column in which the sentences of a chain begin."""
 
 
 def chain_lines(why: WhyView) -> list[Cell]:
-    """When, how long after the link before, and what."""
-    return [cell(line.text, line.tone) for line in why_lines(why)]
+    """A day at a time: when in UTC, how long after the link before, and what; then what the answers were worth."""
+    lines = [cell(f"Why {why.model}@{why.version}", "strong")]
+    before: datetime | None = None
+    for link in why.chain:
+        if link.what == "performance":
+            lines.append(_link_line(link, "", ""))
+            continue
+        if before is None or before.date() != link.at.date():
+            lines.append(Cell(f"{link.at:%Y-%m-%d} UTC", "dim"))
+        passed = 0.0 if before is None else (link.at - before).total_seconds()
+        lines.append(_link_line(link, f"{link.at:%H:%M:%S}", f"+{duration(passed)}" if passed >= 1 else ""))
+        before = link.at
+    return lines + _worth_lines(why)
+
+
+def _link_line(link: ChainLink, when: str, passed: str) -> Cell:
+    glyph, tone = GLYPHS.get(link.what, ("·", "plain"))
+    return cell(f"{glyph} {when:<8} {passed:>7}  {link.text}", tone)
+
+
+def _worth_lines(why: WhyView) -> list[Cell]:
+    named = (("before", why.before), ("while it rang", why.during), ("since", why.after))
+    told = [_worth_line(when, window) for when, window in named if window is not None]
+    heading = cell(f"{why.metric} {arrow(why.metric)} realised, with its 90 % interval", "dim")
+    return [Cell(""), heading, *told] if told else []
+
+
+def _worth_line(when: str, window: WindowView) -> Cell:
+    ends = "" if window.lower is None else f"[{metric(window.lower)}, {metric(window.upper)}]"
+    stretch = f"{window.starts_at:%b %d} to {window.ends_at:%b %d}"
+    rows = f"{count(window.labelled)} rows"
+    return cell(f"  {when:<13} @{window.version:<3} {metric(window.value):>7} {ends:<18} {rows:>10}  {stretch}")
+
+
+def answering(alarm: AlarmView, newest: Sequence[RetrainView]) -> RetrainView | None:
+    """The retrain that answers an alarm, of the newest ones: the one under way, else the last that made a version.
+
+    One that somebody else or another alarm asked for answers it as well, if it was not over when this one rang.
+    """
+    since = [
+        one for one in newest if one.id == alarm.retrain_id or one.ended_at is None or one.ended_at >= alarm.opened_at
+    ]
+    under_way = [one for one in since if one.status in ("waiting", "blocked", "training")]
+    made = [one for one in since if one.version is not None]
+    return next(iter([*under_way, *made, *since]), None)
 
 
 def next_step(alarm: AlarmView, retrain: RetrainView | None, version: VersionView | None) -> Cell:
@@ -34,6 +83,14 @@ def next_step(alarm: AlarmView, retrain: RetrainView | None, version: VersionVie
     return _judged(retrain, version)
 
 
+def other_alarms(others: Sequence[AlarmView]) -> list[Cell]:
+    """What else rings about the model, in one line; none where nothing does."""
+    told = ", ".join(f"{one.id} ({one.kind}, {one.status})" for one in others[:_MOST_NAMED])
+    more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
+    name = "alarm" if len(others) == 1 else "alarms"
+    return [cell(f"! tab shows what else rings: {name} {told}{more}", "warn")] if others else []
+
+
 def _judged(retrain: RetrainView, version: VersionView | None) -> Cell:
     if retrain.version is None or version is None:
         return cell(f"✗ retrain {retrain.id} made no version: {retrain.note} l shows its log, r tries again.", "bad")
@@ -43,5 +100,5 @@ def _judged(retrain: RetrainView, version: VersionView | None) -> Cell:
     if version.approval is not None:
         return cell(f"✓ {name} is approved: D deploys it; v shows its verdict", "strong")
     if version.verdict.outcome == "pass":
-        return cell(f"✓ {name} passed: v shows its verdict, A approves it, D approves and deploys it", "good")
+        return cell(f"✓ {name} passed: v shows its verdict, A approves it, D also deploys it", "good")
     return cell(f"? {name}: {version.verdict.outcome}; v shows why, r trains it again", "warn")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mlops_tui.view.cell import Cell, Tone
 from mlops_tui.view.clean import clean
 from mlops_tui.view.figures import metric, share
-from mlops_tui.view.width import fit, width_of
+from mlops_tui.view.width import fit, width_of, wrap
 
 if TYPE_CHECKING:
     from engine.wire.monitoring import Distribution
@@ -21,34 +21,73 @@ LEGEND: tuple[Cell, ...] = (
     Cell("░ training only  ", "dim"),
     Cell("█ now only", "busy"),
 )
+ROOTS = Cell("  √ heights", "dim")
 _BOTH, _THEN, _NOW, _LITTLE_THEN, _LITTLE_NOW = "▒", "░", "█", "⣀", "▄"
 _TONES: dict[str, Tone] = {_THEN: "dim", _LITTLE_THEN: "dim", _NOW: "busy", _LITTLE_NOW: "busy"}
+NOTES = (
+    "░ and █ tell training and now apart, ▒ is where both lie; │ in a bar is the floor of an alarm.",
+    "√ heights: where one bin holds most, heights are the roots of shares, so that the others show.",
+    "→ before a column: what the model answers.",
+)
+"""What help tells of pictures and bars."""
+NOT_KEPT = Cell("Its distributions are not kept any more; the figures above are.", "dim")
 _LEAST = 0.005
+_SPIKY = 5.0
+"""A bin with so many times the share of a usual one would press all others flat."""
+_MOST_TOLD = 2
 _LABEL = 24
 _FIGURES = 13
 """Columns of `<0.1% → <0.1%`."""
 
 
-def draw(shape: Distribution | None, width: int, height: int) -> Drawn:
-    """As much as there is room for, the legend above; nothing where that is too little."""
-    if shape is None or not shape.reference or height < 3 or width < 24:
+def draw(shape: Distribution | None, width: int, height: int, told: str = "") -> Drawn:
+    """As much as there is room for, the legend and what is `told` of it above; nothing where that is too little."""
+    if height < 3 or width < 24:
         return []
-    lines = _bars(shape, width, height - 1) if shape.labels else _histogram(shape, width, height - 1)
-    return [list(LEGEND), *lines]
+    above = _told(told, width, height)
+    if shape is None or not shape.reference:
+        return [*above, [NOT_KEPT]]
+    room = height - 1 - len(above)
+    lines = _bars(shape, width, room) if shape.labels else _histogram(shape, width, room)
+    return [_heading(shape, width), *above, *lines]
+
+
+def _heading(shape: Distribution, width: int) -> list[Cell]:
+    legend = [*LEGEND, *([ROOTS] if not shape.labels and _power(shape) < 1 else [])]
+    room = width - sum(width_of(piece.text) for piece in legend) - 2
+    name = clean(shape.column, longest=200)
+    if room < 4:
+        return legend
+    return [Cell(f"{fit(name, min(width_of(name), room))}  ", "strong"), *legend]
+
+
+def _told(told: str, width: int, height: int) -> Drawn:
+    """At most two lines, where that leaves enough for the picture."""
+    lines = wrap(clean(told, longest=1000), width) if told and height >= 6 else []
+    if len(lines) > _MOST_TOLD:
+        lines = [*lines[: _MOST_TOLD - 1], fit(" ".join(lines[_MOST_TOLD - 1 :]), width)]
+    return [[Cell(line, "warn")] for line in lines]
 
 
 def _histogram(shape: Distribution, width: int, height: int) -> Drawn:
-    """Upright, a column or more a bin; the largest share stands at the top left, the ends of the bins below."""
-    top = max(*shape.reference, *shape.current, 1e-12)
-    margin = width_of(share(top))
+    """Upright, a column or more a bin; shares stand at the left, the ends of the bins below.
+
+    Where one bin holds most, heights are the roots of shares, as in Tukey's rootogram: else no other bin would show.
+    """
+    margin = width_of("<0.1%")
     wide = max((width - margin - 1) // len(shape.reference), 1)
-    then, now = (_folded(shares, width - margin - 1) for shares in (shape.reference, shape.current))
+    then, now = (
+        _folded(_as_long(shares, len(shape.reference)), width - margin - 1)
+        for shares in (shape.reference, shape.current)
+    )
     top = max(*then, *now, 1e-12)
-    rows = height - 1
-    before, after = ([_halves(value, top, rows) for value in shares] for shares in (then, now))
+    rows = max(height - 1, 1)
+    power = _power(shape)
+    before, after = ([_halves(value, top, rows, power) for value in shares] for shares in (then, now))
+    ticks = {0: share(top)} | ({rows // 2: share((1 - rows // 2 / rows) ** (1 / power) * top)} if rows >= 4 else {})
     lines = []
     for at in range(rows):
-        axis = Cell(f"{share(top) if at == 0 else '':>{margin}}{'┤' if at == 0 else '│'}", "dim")
+        axis = Cell(f"{ticks.get(at, ''):>{margin}}{'┤' if at in ticks else '│'}", "dim")
         lines.append([axis, *_row(before, after, at, rows, wide)])
     return [*lines, [Cell(_ends(shape.edges, margin, min(len(then) * wide, width - margin - 1)), "dim")]]
 
@@ -77,9 +116,16 @@ def _letter(then: int, now: int) -> str:
     return " "
 
 
-def _halves(value: float, top: float, rows: int) -> int:
+def _power(shape: Distribution) -> float:
+    """Of a share, to become a height."""
+    top = max(*shape.reference, *shape.current, 0.0)
+    return 0.5 if top * len(shape.reference) > _SPIKY else 1.0
+
+
+def _halves(value: float, top: float, rows: int, power: float) -> int:
     """Of rows; a share that is worth a word shows, however high the others are."""
-    return max(int(value >= _LEAST), round(value / top * rows * 2))
+    height: float = (max(value, 0.0) / top) ** power * rows * 2
+    return max(int(value >= _LEAST), round(height))
 
 
 def _folded(shares: Sequence[float], width: int) -> list[float]:

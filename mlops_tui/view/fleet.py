@@ -61,7 +61,7 @@ def fleet_cells(row: FleetRow, now: datetime) -> dict[str, Cell]:
         "judged": cell(f"{row.metric} {arrow(row.metric)}", "dim"),
         "history": Cell(sparkline(row.metric_history, 20), "busy"),
         "alarms": number(f"! {row.open_alarms}", "bad") if row.open_alarms else number("0", "dim"),
-        "needs": cell(row.needs, "warn"),
+        "needs": cell(needs_told(row), "warn"),
     }
 
 
@@ -93,13 +93,29 @@ def challenger_cell(row: FleetRow) -> Cell:
     return Cell(f"@{row.challenger}{part}", "busy")
 
 
+_ANSWERS = (
+    ("look at the ", "a"),
+    ("approve version ", "A"),
+    ("deploy version ", "D"),
+    ("train it", "t"),
+)
+"""By how a need begins: the key that answers it."""
+
+
+def needs_told(row: FleetRow) -> str:
+    """What a person must do, with the key; a command line in it is a key here."""
+    key = next((key for begins, key in _ANSWERS if row.needs.startswith(begins)), "")
+    told = row.needs.partition(": mlops ")[0] if row.needs.startswith("look at the ") else row.needs
+    return f"{told}: {key}" if key else told
+
+
 def needs_lines(rows: Sequence[FleetRow], most: int, width: int) -> list[Cell]:
     """What needs a person in at most `most` lines, the last of which says how many more; empty when nothing does."""
     asking = [row for row in rows if row.needs]
     if not asking or most < 1:
         return []
     more = f" · {len(asking) - most} more" if len(asking) > most else ""
-    *first, last = [cell(f"▲ {row.name}: {row.needs}").text for row in asking[:most]]
+    *first, last = [cell(f"▲ {row.name}: {needs_told(row)}").text for row in asking[:most]]
     lines = [fit(text, width).rstrip() for text in first] + [fit(last, width - len(more)).rstrip() + more]
     return [Cell(line, "warn") for line in lines]
 

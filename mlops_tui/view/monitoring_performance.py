@@ -34,15 +34,17 @@ def plot_performance(found: PerformanceView, width: int, height: int) -> Drawn:
     canvas = [[" "] * room for _ in range(height - 2)]
     for at, window in enumerate(shown):
         _put(canvas, window, found, at * step, step, low, high)
-    return [_legend(found), *_rows(canvas, low, high, margin), [Cell(_dates(shown, margin, step, room), "dim")]]
+    return [_legend(found, width), *_rows(canvas, low, high, margin), [Cell(_dates(shown, margin, step, room), "dim")]]
 
 
-def _legend(found: PerformanceView) -> list[Cell]:
-    name = f"{clean(found.metric, longest=30)} {arrow(found.metric)}"
-    return [
-        Cell(f"{name}  ", "dim"), Cell("● settled  ", "busy"), Cell("○ labels still come  ", "warn"),
-        Cell("│ 90 %  ", "busy"), Cell("┄ promised", "strong"),
+def _legend(found: PerformanceView, width: int) -> list[Cell]:
+    """What the glyphs mean, and the metric's name where there is room."""
+    glyphs = [
+        Cell("● settled  ", "busy"), Cell("○ not settled  ", "warn"), Cell("│ 90 %  ", "busy"),
+        Cell("┄ promised", "strong"),
     ]  # fmt: skip
+    name = f"{clean(found.metric, longest=30)} {arrow(found.metric)}  "
+    return [Cell(name, "strong"), *glyphs] if len(name) + sum(len(one.text) for one in glyphs) <= width else glyphs
 
 
 def _promised(window: WindowView, found: PerformanceView) -> float | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlops_tui.view.cell import Cell, cell, number
 from mlops_tui.view.columns import Column
-from mlops_tui.view.figures import count, metric
+from mlops_tui.view.figures import UNKNOWN, count, metric
 from mlops_tui.view.labels import window_row
 from mlops_tui.view.monitoring import alarm_row, check_row, drift_rows
 from mlops_tui.view.retrains import retrain_row
@@ -47,7 +47,7 @@ WATCHED_COLUMNS = (
 COLUMN_COLUMNS = (
     Column("column", 12, widest=40),
     Column("state", 7, rank=1),
-    Column("distance", 8),
+    Column("distance", 8, right=True),
     Column("bar", 9, rank=2, head="0  floor"),
     Column("p", 8, rank=1, right=True),
     Column("missing", 7, rank=4, right=True),
@@ -82,11 +82,11 @@ WINDOW_COLUMNS = (
     Column("version", 8, rank=4, widest=20),
     Column("labelled", 8, rank=3, right=True),
     Column("value", 7, right=True),
-    Column("90 % interval", 16, rank=1),
+    Column("90 % interval", 18, rank=1),
     Column("promised", 8, rank=2, right=True),
     Column("difference", 10, rank=3, right=True),
     Column("rows", 7, rank=6, right=True),
-    Column("state", 16, rank=1),
+    Column("state", 13, rank=1),
 )
 RETRAIN_COLUMNS = (
     Column("retrain", 7, right=True),
@@ -160,6 +160,16 @@ def waits_cell(row: FleetRow, now: datetime) -> Cell:
     return Cell("a check by hand: c" if seen.next_at is None else f"the clock: {next_cell(row, now).text}", "dim")
 
 
+def watched_lines(row: FleetRow, now: datetime) -> list[Cell]:
+    """What the cells of one model have no room for, and the keys that lead on."""
+    seen, waits = row.watched, waits_cell(row, now)
+    lines = [cell(f"{row.name} waits for {waits.text}", waits.tone)]
+    if seen.drifted:
+        lines.append(cell(f"drifted {age(seen.checked_at, now)}: {', '.join(seen.drifted)}", "warn"))
+    keys = "enter shows its columns, checks, alarms, performance and retrains"
+    return [*lines, Cell(f"a shows what rings; {keys}" if seen.alarms else keys, "dim")]
+
+
 def watched_words(row: FleetRow, now: datetime) -> str:
     """What a filter looks through."""
     drifted = " ".join(row.watched.drifted)
@@ -173,6 +183,19 @@ class ColumnNow:
     figures: FigureView
     shape: Distribution | None
     row: Mapping[str, Cell]
+    told: str = ""
+    """What an alarm says of it."""
+
+
+def with_alarms(columns: Sequence[ColumnNow], alarms: Sequence[AlarmView]) -> list[ColumnNow]:
+    """The same, with what the first alarm that names a column says of it."""
+    told = {name: said for alarm in reversed(alarms) for name, said in _told_by(alarm).items()}
+    return [replace(one, told=told.get(one.figures.column, "")) for one in columns]
+
+
+def _told_by(alarm: AlarmView) -> dict[str, str]:
+    told = alarm.evidence.get("told")
+    return {str(name): str(said) for name, said in told.items()} if isinstance(told, Mapping) else {}
 
 
 def columns_now(drift: DriftView) -> list[ColumnNow]:
@@ -184,9 +207,18 @@ def columns_now(drift: DriftView) -> list[ColumnNow]:
     figures = sorted(drift.check.figures, key=lambda one: not one.drifted)
     rows = [dict(zip(_COLUMN_NAMES, row, strict=True)) for row in drift_rows(drift)]
     return [
-        ColumnNow(one, shapes.get(one.column), row | {"bar": floor_bar(one.distance, floor, one.drifted)})
+        ColumnNow(one, shapes.get(one.column), row | _narrowed(one, floor))
         for one, row in zip(figures, rows, strict=True)
     ]
+
+
+def _narrowed(figures: FigureView, floor: float) -> dict[str, Cell]:
+    """What a screen tells in fewer letters than the command line; `→` is what the model answers."""
+    cells = {"bar": floor_bar(figures.distance, floor, figures.drifted)}
+    if figures.kind == "prediction":
+        cells["column"] = cell(f"→ {figures.column}", "strong" if figures.drifted else "plain")
+        cells["distance"] = number(UNKNOWN if figures.distance is None else f"{figures.distance:.3f}")
+    return cells
 
 
 def columns_of(check: CheckView) -> list[ColumnNow]:
@@ -229,6 +261,24 @@ def window_cells(window: WindowView, model: str, found: PerformanceView) -> dict
 def retrain_cells(retrain: RetrainView, now: datetime) -> dict[str, Cell]:
     """One retrain."""
     return dict(zip(_RETRAIN_NAMES, retrain_row(retrain, now), strict=True))
+
+
+def evidence_facts(evidence: Mapping[str, Any]) -> list[tuple[str, Cell]]:
+    """What an alarm rests on, a line a figure; what hangs together stands on lines of its own.
+
+    >>> [(name, told.text) for name, told in evidence_facts({"columns": ["a", "b"], "told": {"a": "moved"}})]
+    [('columns', 'a, b'), ('told', ''), ('  a', 'moved')]
+    """
+    facts: list[tuple[str, Cell]] = []
+    for name, value in evidence.items():
+        key = name.replace("_", " ")
+        if isinstance(value, Mapping):
+            facts += [(key, Cell("")), *((f"  {inner}", cell(said)) for inner, said in value.items())]
+        elif isinstance(value, list):
+            facts.append((key, cell(", ".join(map(str, value)) or None)))
+        else:
+            facts.append((key, cell(metric(value) if isinstance(value, float) else value)))
+    return facts
 
 
 def texts(cells: Mapping[str, Cell]) -> str:

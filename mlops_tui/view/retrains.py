@@ -25,13 +25,14 @@ _STATES: Mapping[str, Cell] = {
     "done": Cell("✓ done", "good"),
     "given_up": Cell("■ given up", "dim"),
 }
-_GLYPHS: Mapping[str, tuple[str, Tone]] = {
+GLYPHS: Mapping[str, tuple[str, Tone]] = {
     "check": ("·", "plain"),
     "alarm": ("!", "warn"),
     "takeover": ("●", "good"),
     "performance": ("→", "strong"),
     "end": ("■", "dim"),
 }
+"""Of links of a chain that stand out."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def why_lines(why: WhyView) -> list[Line]:
 
 
 def _link_line(link: ChainLink, before: datetime | None) -> Line:
-    glyph, tone = _GLYPHS.get(link.what, ("·", "plain"))
+    glyph, tone = GLYPHS.get(link.what, ("·", "plain"))
     passed = "" if before is None else _passed((link.at - before).total_seconds())
     when = f"{link.at:%Y-%m-%d %H:%M:%S}" if link.what != "performance" else ""
     return Line(f"{glyph} {when:<19} {passed:>7}  {link.text}", tone)

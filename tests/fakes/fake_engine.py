@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 from fakes import wire_objects as made
+from fakes.retrained import retrain
 from pydantic import BaseModel
 
 from engine.client import AsyncEngineClient, EngineClient
@@ -19,6 +20,7 @@ from engine.wire.events import EventView, Progress, Verification
 from engine.wire.fleet import FleetRow
 from engine.wire.jobs import JobView
 from engine.wire.models import VersionView
+from engine.wire.monitoring import AlarmView, CheckView, DriftView, PerformanceView, RetrainView, WhyView
 from engine.wire.projects import ProjectView
 from engine.wire.runs import CurvePoint, RunView, SnapshotProfile, SnapshotView
 
@@ -39,6 +41,13 @@ class FakeEngine:
         self.curves: dict[int, list[CurvePoint]] = {}
         self.snapshots: dict[int, SnapshotView] = {}
         self.profiles: dict[int, SnapshotProfile] = {}
+        self.drifts: dict[str, DriftView] = {}
+        self.checks: dict[int, CheckView] = {}
+        """As one alone is told, with its figures; lists leave them out."""
+        self.alarms: dict[int, AlarmView] = {}
+        self.performances: dict[str, PerformanceView] = {}
+        self.retrains: dict[int, RetrainView] = {}
+        self.whys: dict[tuple[str, int], WhyView] = {}
         self.previews: dict[str, ReleasePreview] = {}
         """By verb: what is told instead of a champion @2 that @3 takes over from."""
         self.role = "admin"
@@ -176,6 +185,40 @@ def _page(things: dict[int, Any], name: str, params: dict[str, str]) -> Answer:
     return {name: kept[:limit], "next_before": kept[limit - 1].id if len(kept) > limit else None}
 
 
+def _of_model(things: dict[int, Any], name: str, params: dict[str, str], model: str | None) -> Answer:
+    before, limit = int(params.get("before", 10**9)), int(params.get("limit", 100))
+    kept = [one for at, one in sorted(things.items(), reverse=True) if at < before and model in (None, one.model)]
+    return {name: kept[:limit], "next_before": kept[limit - 1].id if len(kept) > limit else None}
+
+
+def _checks(engine: FakeEngine, name: str, params: dict[str, str]) -> Answer:
+    alone = {at: one.model_copy(update={"figures": []}) for at, one in engine.checks.items()}
+    return _of_model(alone, "checks", params, name)
+
+
+def _check_now(engine: FakeEngine, name: str) -> JobView:
+    number = max(engine.jobs, default=0) + 1
+    engine.jobs[number] = made.job(number, kind="check", project=name, status="queued", started_at=None, ended_at=None)
+    return engine.jobs[number]
+
+
+def _answer_alarm(engine: FakeEngine, number: int, verb: str, body: dict[str, Any]) -> AlarmView:
+    past = "closed" if verb == "close" else "acknowledged"
+    answered = {"status": past, f"{past}_at": made.NOW, f"{past}_by": "ada", "note": body["note"]}
+    found = _need(engine.alarms, number, f"alarm {number}")
+    engine.alarms[number] = found.model_copy(update=answered)
+    return engine.alarms[number]
+
+
+def _retrain(engine: FakeEngine, name: str, body: dict[str, Any]) -> Answer:
+    number = max(engine.retrains, default=0) + 1
+    job = _train(engine, name)["job"] if body["now"] else None  # type: ignore[index]
+    engine.retrains[number] = retrain(
+        id=number, model=name, status="waiting" if job is None else "training", job_id=None if job is None else job.id
+    )
+    return {"retrain": engine.retrains[number], "job": job}
+
+
 def _preview(engine: FakeEngine, name: str, params: dict[str, str]) -> ReleasePreview:
     verb = params["verb"]
     version = int(params["version"]) if "version" in params else 3
@@ -302,6 +345,22 @@ _ROUTES: list[tuple[str, str, Handler]] = [
         "GET",
         lambda e, g, p, b: _need(e.versions, (g[0], int(g[1])), f"version {g[0]}@{g[1]}"),
     ),
+    (r"/models/([\w-]+)/checks", "GET", lambda e, g, p, b: _checks(e, g[0], p)),
+    (r"/models/([\w-]+)/checks", "POST", lambda e, g, p, b: _check_now(e, g[0])),
+    (r"/models/([\w-]+)/checks/(\d+)", "GET", lambda e, g, p, b: _need(e.checks, int(g[1]), f"check {g[1]}")),
+    (r"/models/([\w-]+)/drift", "GET", lambda e, g, p, b: _need(e.drifts, g[0], f"model {g[0]}")),
+    (r"/models/([\w-]+)/performance", "GET", lambda e, g, p, b: _need(e.performances, g[0], f"model {g[0]}")),
+    (r"/models/([\w-]+)/retrain", "POST", lambda e, g, p, b: _retrain(e, g[0], b)),
+    (
+        r"/models/([\w-]+)/versions/(\d+)/why",
+        "GET",
+        lambda e, g, p, b: _need(e.whys, (g[0], int(g[1])), f"version {g[0]}@{g[1]}"),
+    ),
+    ("/alarms", "GET", lambda e, g, p, b: _of_model(e.alarms, "alarms", p, p.get("model"))),
+    (r"/alarms/(\d+)", "GET", lambda e, g, p, b: _need(e.alarms, int(g[0]), f"alarm {g[0]}")),
+    (r"/alarms/(\d+)/(acknowledge|close)", "POST", lambda e, g, p, b: _answer_alarm(e, int(g[0]), g[1], b)),
+    ("/retrains", "GET", lambda e, g, p, b: _of_model(e.retrains, "retrains", p, p.get("model"))),
+    (r"/retrains/(\d+)", "GET", lambda e, g, p, b: _need(e.retrains, int(g[0]), f"retrain {g[0]}")),
     (r"/models/([\w-]+)/versions/(\d+)/approve", "POST", lambda e, g, p, b: _approve(e, g[0], int(g[1]), b)),
     ("/endpoints", "GET", lambda e, g, p, b: {"endpoints": list(e.endpoints.values())}),
     (r"/endpoints/([\w-]+)", "GET", lambda e, g, p, b: _endpoint(e, g[0])),

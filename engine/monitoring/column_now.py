@@ -117,8 +117,10 @@ class ColumnNow:
         """The same of a category, by its most frequent values."""
         sampled, _ = self.neighbours
         frequent = list(islice(self.counted, _FOLLOWED))
-        marks = [(sampled == value).to_numpy() for value in frequent]
-        return wandering_inflation(np.stack(marks, axis=1).astype(np.float64)) if marks else 1.0
+        marks = np.zeros((len(frequent), len(sampled)))
+        for mark, value in zip(marks, frequent, strict=True):
+            mark[:] = (sampled == value).to_numpy()
+        return wandering_inflation(marks.T)
 
     @cached_property
     def null_wandering(self) -> float:

@@ -61,14 +61,14 @@ def wandering_inflation(values: Floats) -> float:
 
 def _scatter_of_sums(centred: Floats) -> tuple[Floats, Floats]:
     """Lengths of blocks, and the variance of their sums over that of independent rows, shape (lengths, columns)."""
-    rows, whole = len(centred), (centred**2).mean(axis=0)
+    rows, whole = len(centred), (centred * centred).mean(axis=0)
     lengths, ratios = [], []
     sums, length = centred, 1
     while len(sums) // 2 >= FEWEST_BLOCKS:
         even = len(sums) // 2 * 2
         sums, length = sums[0:even:2] + sums[1:even:2], 2 * length
         lengths.append(float(length))
-        ratios.append((sums**2).mean(axis=0) / (length * whole * (1.0 - length / rows)))
+        ratios.append((sums * sums).mean(axis=0) / (length * whole * (1.0 - length / rows)))
     return np.array(lengths), np.array(ratios)
 
 

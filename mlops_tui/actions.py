@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textual import on
 from textual.widget import AwaitMount
 
 from engine.errors import EngineError, InvalidInput
 from mlops_tui.commands import BY_ID, Command
-from mlops_tui.messages import ActionDone, ActionFailed
+from mlops_tui.messages import ActionDone, ActionFailed, TrainingBegun
 from mlops_tui.opening import OpeningScreen, version_named
 from mlops_tui.screens.confirm import ConfirmScreen
 from mlops_tui.view.roles import may, why_not
@@ -18,6 +20,7 @@ from mlops_tui.view.roles import may, why_not
 if TYPE_CHECKING:
     from engine.client import AsyncEngineClient
     from engine.wire.endpoints import ReleasePreview, ReleaseVerb
+    from engine.wire.projects import AddedProject
     from mlops_tui.screens.release import Order
 
 Ask = Callable[["AsyncEngineClient"], Awaitable[str]]
@@ -41,12 +44,63 @@ class ActingScreen(OpeningScreen):
 
         return self._do(command, name, ask)
 
+    def do_add(self, argument: str) -> AwaitMount | None:
+        """A project from a file of data: choose it, choose the target, correct what was seen, write."""
+        from mlops_tui.screens.add_project_pick import PickScreen
+
+        command = BY_ID["add"]
+        if not self._may(command, argument or "data"):
+            return None
+        guide = self.engine_app.guide
+        guide.begin()
+        if not argument:
+            return self.app.push_screen(PickScreen(guide, self._mode_id))
+        wanted = (guide.folder / Path(argument).expanduser()).absolute()
+        if wanted.is_dir():
+            guide.folder = wanted
+            return self.app.push_screen(PickScreen(guide, self._mode_id))
+        if not (wanted.is_file() or set("*?[") & set(argument)):
+            self.say(f"✗ There is no file {wanted}.", "bad")
+            return None
+        guide.listing = None
+        from mlops_tui.screens.add_project_target import TargetScreen
+
+        return self.app.push_screen(TargetScreen(guide, self._mode_id, str(wanted)))
+
+    def offer_training(self, added: AddedProject) -> None:
+        """A project is new here: train it now, and watch it?"""
+        from mlops_tui.screens.add_project_done import AddedScreen
+
+        project = added.project
+        done = "is added" if added.changed else "was added already, and nothing has changed"
+        told = f"{project.name} {done}: {project.task}, judged by {project.metric}."
+
+        def begin(yes: bool | None) -> None:
+            if yes:
+                self.run_worker(self._train_and_follow(project.name), group="actions")
+            else:
+                self.say(f"✓ {told} t trains it.", "good")
+
+        self.app.push_screen(AddedScreen(project.name, told), begin)
+
+    async def _train_and_follow(self, name: str) -> None:
+        try:
+            job = (await self.engine_app.engine.train(name)).job
+        except EngineError as error:
+            self.post_message(ActionFailed(BY_ID["train"].line(name), error))
+        else:
+            self.post_message(TrainingBegun(job.id))
+
+    @on(TrainingBegun)
+    def _training_begun(self, message: TrainingBegun) -> None:
+        self.do_logs(str(message.job_id))
+
     def do_approve(self, argument: str) -> AwaitMount | None:
         """Approve a version, on its verdict."""
 
         async def ask(engine: AsyncEngineClient, name: str, order: Order) -> str:
             await engine.approve(name, order.version or 0, override=order.override)
-            return f"{name}@{order.version} is approved"
+            return f"{name}@{order.version} is approved; D releases it"
 
         return self._release("approve", argument, ask)
 

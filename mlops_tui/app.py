@@ -20,9 +20,11 @@ from textual.widgets import Input
 
 from engine.errors import EngineError, EngineUnreachable, VersionMismatch
 from engine.settings import Home
+from mlops_tui.adding import Guide
 from mlops_tui.commands import Argument, Command, typed_commands
 from mlops_tui.dispatch import answer_of, bindings_of
 from mlops_tui.feed import Feed
+from mlops_tui.folder_listing import nearest_folder
 from mlops_tui.keymap import OwnKeys, read_keys
 from mlops_tui.messages import (
     ActionDone,
@@ -139,6 +141,8 @@ class MlopsApp(App[None]):
         self.troubles: Sequence[Trouble] = ()
         """What went wrong, newest first."""
         self._verifying = Verifying(self)
+        self.guide = Guide(nearest_folder(Path.cwd()))
+        """How far the adding of a project has come."""
         self._said_at = clock()
         self._engine = engine
         self._ours = engine is None

@@ -5,6 +5,7 @@ A screen or the app answers a command `x` with its method `do_x(argument)`; see 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +16,7 @@ Where = Literal[
     "everywhere", "fleet", "runs", "run", "models", "versions", "version", "deployments", "endpoint", "data",
     "snapshot", "jobs", "audit", "event", "errors", "lines", "root",
     "monitoring", "watched", "check", "alarm", "why",
+    "pick", "target", "preview", "draft",
 ]  # fmt: skip
 
 
@@ -35,6 +37,8 @@ class Command:
     """The same on the command line; `{}` stands for the argument."""
     footer: bool = False
     shown_key: str = ""
+    short: str = ""
+    """Of a screen: its name where there is little room."""
 
     @property
     def keys_shown(self) -> str:
@@ -50,11 +54,13 @@ _ROWS: tuple[Where, ...] = (
     *("fleet", "runs", "run", "models", "versions"),
     *("deployments", "endpoint", "data", "snapshot", "jobs", "audit"),
     *("monitoring", "watched", "check", "alarm"),
+    *("pick", "target"),
 )
 """Screens with rows that open."""
 _RELEASES: tuple[Where, ...] = ("fleet", "run", "models", "versions", "version", "deployments", "endpoint", "alarm")
 """Screens that are about a version."""
 _TRAINS: tuple[Where, ...] = ("fleet", "runs", "models", "versions")
+_EMPTY_AT_FIRST: tuple[Where, ...] = ("fleet", "runs", "models", "monitoring", "data")
 _JOBS: tuple[Where, ...] = ("fleet", "runs", "run", "deployments", "endpoint", "jobs", "alarm", "watched")
 _WATCHES: tuple[Where, ...] = ("monitoring", "watched", "check", "alarm")
 """Screens that are about a model in production."""
@@ -63,13 +69,34 @@ COMMANDS: tuple[Command, ...] = (
     Command("fleet", "Fleet", "Every model and its loop.", "1", cli="mlops models"),
     Command("runs", "Runs", "Leaderboard, curves, compare.", "2", takes="model", cli="mlops runs {}"),
     Command("models", "Models", "Versions, lineage, verdicts.", "3", takes="model", cli="mlops models"),
-    Command("deployments", "Deployments", "Endpoints and rollouts.", "4", takes="model", cli="mlops endpoints"),
-    Command("monitoring", "Monitoring", "Checks, drift, alarms.", "5", takes="model", cli="mlops drift {}"),
+    Command(
+        "deployments",
+        "Deployments",
+        "Endpoints and rollouts.",
+        "4",
+        takes="model",
+        cli="mlops endpoints",
+        short="Deploy",
+    ),
+    Command(
+        "monitoring", "Monitoring", "Checks, drift, alarms.", "5", takes="model", cli="mlops drift {}", short="Monitor"
+    ),
     Command("data", "Data", "Snapshots and schemas.", "6", takes="model"),
     Command("jobs", "Jobs", "Queue, progress, logs.", "7", takes="model", cli="mlops jobs"),
     Command("audit", "Audit", "Who did what, when.", "8", takes="model", cli="mlops audit {}"),
     Command("open", "Open", "Open the row under the cursor.", "enter", _ROWS, footer=True),
-    Command("describe", "Describe", "All that is known of the row.", "d", _ROWS, footer=True),
+    Command("proceed", "Next", "To the file that would be written.", "enter", ("preview",), footer=True),
+    Command("write", "Write", "Write the file and add the project.", "enter", ("draft",), footer=True),
+    Command("above", "Above", "The folder around this one.", "h,left,backspace", ("pick",), footer=True),
+    Command("hidden", "Hidden", "Show hidden files, or not.", "full_stop", ("pick",), shown_key="."),
+    Command("use_column", "Use", "The column is a feature, or none.", "space", ("preview",), footer=True),
+    Command("id_column", "Id", "It tells one row from the others.", "i", ("preview",), footer=True),
+    Command("time_column", "Time", "It tells when a row happened.", "t", ("preview",), footer=True),
+    Command("task", "Task", "Another task that the target can have.", "T", ("preview",), footer=True),
+    Command("positive", "Positive", "The other value of the target.", "p", ("preview",), footer=True),
+    Command("name", "Name", "Another name for the project.", "N", ("preview",), footer=True),
+    Command("folder", "Folder", "Another place for its mlops.toml.", "F", ("preview",), footer=True),
+    Command("describe", "Describe", "All that is known of the row.", "d", (*_ROWS, "preview"), footer=True),
     Command("logs", "Logs", "Follow what its job or server prints.", "l", _JOBS, "job", "mlops logs {} -f", True),
     Command("metric", "Metric", "The curves of the next metric.", "m", ("run",), footer=True),
     Command("alarm", "Alarm", "What it rings about.", "a", ("fleet", "monitoring"), "model", "mlops alarms {}", True),
@@ -93,6 +120,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("retrain", "Retrain", "Train it on what came since.", "r", _WATCHES, "model", "mlops retrain {}", True),
     Command("verdict", "Verdict", "What the retrain came to.", "v", ("alarm",), "version", "mlops show {}", True),
+    Command("add", "Add", "A project, from a file of data.", "n", _EMPTY_AT_FIRST, "file", "mlops init {}"),
     Command("train", "Train", "Train the model and judge it.", "t", _TRAINS, "model", "mlops train {}", True),
     Command("approve", "Approve", "Approve a version.", "A", _RELEASES, "version", "mlops approve {}", True),
     Command("deploy", "Deploy", "Put it behind its endpoint.", "D", _RELEASES, "version", "mlops deploy {}", True),
@@ -110,7 +138,7 @@ COMMANDS: tuple[Command, ...] = (
         "Copy",
         "Send it to the clipboard, as JSON or plain.",
         "y",
-        (*_ROWS, "version", "event", "errors", "why"),
+        (*_ROWS, "version", "event", "errors", "why", "preview", "draft"),
     ),
     Command("sort", "Sort", "Another order.", "s", _ROWS, footer=True),
     Command("filter", "Filter", "Only what has these words; /! turns it round.", "slash", shown_key="/", footer=True),
@@ -136,6 +164,7 @@ NEEDS: dict[str, Role] = {
     **dict.fromkeys(("train", "deploy", "promote", "rollback", "cancel", "verify"), "operator"),
     **dict.fromkeys(("check", "retrain", "acknowledge", "close"), "operator"),
     "approve": "approver",
+    "add": "admin",
 }
 """Who may, by a command's id: this role and those above it. Anybody may do what is not named."""
 
@@ -155,11 +184,14 @@ def typed_commands() -> tuple[Command, ...]:
     return tuple(command for command in COMMANDS if "lines" not in command.where and command.id != "command")
 
 
-def find(word: str) -> Command | None:
-    """A typed command by its name, or by a beginning that only one has. `q` and `q!` quit, as everywhere."""
+def find(word: str, among: Sequence[Command] = ()) -> Command | None:
+    """A typed command by its name, or by a beginning that only one has. `q` and `q!` quit, as everywhere.
+
+    `among`: those to look through; empty: all.
+    """
     if word in ("q", "q!", "exit"):
         return BY_ID["quit"]
-    known = typed_commands()
+    known = among or typed_commands()
     exact = [command for command in known if command.id == word]
     near = exact or [command for command in known if word and command.id.startswith(word)]
     return near[0] if len(near) == 1 else None

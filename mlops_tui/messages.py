@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from engine.wire.endpoints import DeploymentList, EndpointList, EndpointView, ReleasePreview
     from engine.wire.events import EventList, EventView, Progress
     from engine.wire.fleet import Fleet
-    from engine.wire.jobs import LogPage
+    from engine.wire.jobs import JobView, LogPage
+    from engine.wire.looks import LookView
     from engine.wire.models import VersionView
     from engine.wire.monitoring import AlarmView, CheckView, DriftView, PerformanceView, RetrainView, WhyView
+    from engine.wire.projects import AddedProject
     from engine.wire.runs import RunView, SnapshotProfile, SnapshotView
     from mlops_tui.view.cell import Cell
     from mlops_tui.view.curves import Curves
+    from mlops_tui.view.files import Listing
 
 
 @dataclass
@@ -200,6 +203,55 @@ class WhyRead(Message):
     """How a version came to be."""
 
     why: WhyView
+
+
+@dataclass
+class FolderRead(Message):
+    """What is in a folder of the server."""
+
+    listing: Listing
+    came_from: str
+    """The folder in it that was left for it; empty: none."""
+
+
+@dataclass
+class LookMoved(Message):
+    """A look at data goes on."""
+
+    job: JobView
+
+
+@dataclass
+class LookEnded(Message):
+    """What was seen."""
+
+    look: LookView
+
+
+@dataclass
+class LookFailed(Message):
+    """A step of adding a project could not be done."""
+
+    error: EngineError
+
+
+@dataclass
+class FileWritten(Message):
+    """The project's file is there."""
+
+
+@dataclass
+class ProjectAdded(Message):
+    """The engine knows it."""
+
+    added: AddedProject
+
+
+@dataclass
+class TrainingBegun(Message):
+    """A job trains a new project."""
+
+    job_id: int
 
 
 @dataclass

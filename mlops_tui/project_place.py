@@ -8,11 +8,19 @@ from pathlib import Path
 from engine.errors import Conflict, InvalidInput, NotFound
 
 
+def is_there(file: Path) -> bool:
+    """Whether something stands in the way; what cannot be looked at is left to whoever writes."""
+    try:
+        return file.exists()
+    except OSError:
+        return False
+
+
 def check_place(place: Path, file: Path, force: bool) -> None:
     """Raise `NotFound` where there is no folder, `Conflict` where a file is there and `force` is not said."""
     if not place.is_dir():
         raise NotFound(f"There is no folder {place}.", "Make it first, or leave --folder out.")
-    if file.exists() and not force:
+    if is_there(file) and not force:
         raise Conflict(f"{file} is there already.", "Give --force to write over it, or --folder for another place.")
 
 

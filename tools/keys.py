@@ -24,6 +24,10 @@ _PLACES: dict[str, str] = {
     "check": "a check",
     "alarm": "an alarm",
     "why": "a chain",
+    "pick": "the file picker",
+    "target": "the choice of a target",
+    "preview": "a project to be",
+    "draft": "its file",
 }
 """What is opened from the eight screens; these are named by their numbers."""
 

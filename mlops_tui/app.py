@@ -42,6 +42,7 @@ from mlops_tui.themes import NAMES, THEMES, theme_for
 from mlops_tui.verifying import Verifying
 from mlops_tui.view.cell import Cell, Tone
 from mlops_tui.view.clean import clean
+from mlops_tui.view.endings import Begun
 from mlops_tui.view.link import Link
 from mlops_tui.view.times import utc_now
 from mlops_tui.view.trouble import Trouble, with_trouble
@@ -117,6 +118,8 @@ class MlopsApp(App[None]):
         "monitoring": _monitoring_screen,
     }
     ENABLE_COMMAND_PALETTE = True
+    # Terminals do not agree on how wide the palette's sign is, and a line that shifts stays shifted.
+    CSS = "CommandPalette SearchIcon { display: none; }"
 
     link: reactive[Link] = reactive(Link())
     said: reactive[Cell] = reactive(Cell(""))
@@ -141,6 +144,7 @@ class MlopsApp(App[None]):
         self.troubles: Sequence[Trouble] = ()
         """What went wrong, newest first."""
         self._verifying = Verifying(self)
+        self._begun = Begun("")
         self.guide = Guide(nearest_folder(Path.cwd()))
         """How far the adding of a project has come."""
         self._said_at = clock()
@@ -204,6 +208,8 @@ class MlopsApp(App[None]):
     @on(CallerKnown)
     def _caller_known(self, message: CallerKnown) -> None:
         self.caller = message.caller
+        if self._begun.by != message.caller.user:
+            self._begun = Begun(message.caller.user)
 
     @on(EngineLost)
     def _engine_lost(self, message: EngineLost) -> None:
@@ -214,6 +220,9 @@ class MlopsApp(App[None]):
 
     @on(EventCame)
     def _event_came(self, message: EventCame) -> None:
+        self._begun, told = self._begun.after(message.event)
+        if told is not None:
+            self.say(told.text, told.tone)
         self._hand_on(EventCame(message.event))
 
     @on(ProgressCame)
@@ -298,7 +307,7 @@ class MlopsApp(App[None]):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The palette: the same table."""
         for command in typed_commands():
-            if command.id != "palette":
+            if command.id != "palette" and answer_of(screen, command.id) is not None:
                 told = f"{command.help} {self.key_of(command)}  {command.line(command.takes.upper())}"
                 yield SystemCommand(command.title, told, self._runner(command.id))
 

@@ -43,10 +43,12 @@ def answer_of(node: DOMNode, command_id: str) -> Answer | None:
 
 
 async def _open_screen(app: App[Any], mode: str, about: str) -> None:
-    """One of the eight; where it can be narrowed to a model, to the one that is named."""
+    """One of the eight, as it was left; again, or for a model that is named, its first page."""
+    again = app.current_mode == mode
     await app.switch_mode(mode)
     narrow = getattr(app.screen_stack[0], "narrow", None)
-    if about and narrow is not None:
+    if again or (about and narrow is not None):
         while len(app.screen_stack) > 1:
             await app.pop_screen()
+    if about and narrow is not None:
         narrow(about)

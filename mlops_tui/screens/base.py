@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from inspect import iscoroutine
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -18,8 +19,8 @@ from textual.screen import Screen
 from textual.widget import AwaitMount
 from textual.widgets import Static
 
-from mlops_tui.commands import BY_ID, SCREENS, Argument, Where, commands_of, find
-from mlops_tui.completion import completions
+from mlops_tui.commands import BY_ID, SCREENS, Argument, Command, Where, commands_of, find, typed_commands
+from mlops_tui.completion import completions, near_to, told_of
 from mlops_tui.dispatch import answer_of, bindings_of
 from mlops_tui.view.cell import Cell
 from mlops_tui.view.clean import clean
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 SLOW_TICKS = 5
 """On a slow link ages go on every so many seconds."""
 LEAST_COLUMNS, LEAST_LINES = 60, 15
+FILTER_TOLD = "Only lines with all these words; /! those without. enter keeps it, esc clears it."
 TOO_SMALL = f"Too small: give this window at least {LEAST_COLUMNS} columns and {LEAST_LINES} lines."
 
 
@@ -74,7 +76,7 @@ class LoopScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Title, body, status; the body is the subclass's."""
-        names = [(BY_ID[one].key, BY_ID[one].title) for one in SCREENS]
+        names = [(BY_ID[one].key, BY_ID[one].title, BY_ID[one].short or BY_ID[one].title) for one in SCREENS]
         yield TitleBar(names, BY_ID[self._mode_id].title if self._mode_id else "", self._subtitle)
         yield Static(TOO_SMALL, id="too-small", markup=False)
         with Vertical(id="body"):
@@ -91,7 +93,9 @@ class LoopScreen(Screen[None]):
     def hinted(self) -> list[Any]:
         """Commands whose keys stand at the bottom."""
         own = commands_of(self.place) if self.place != "everywhere" else ()
-        return [command for command in (*own, *commands_of("everywhere")) if command.footer]
+        leaves = "quit" if self.place in SCREENS else "back"
+        shown = [command for command in (*own, *commands_of("everywhere")) if command.footer]
+        return [BY_ID[leaves] if command.id == "quit" else command for command in shown]
 
     def on_mount(self) -> None:
         """Follow the state of the line to the engine."""
@@ -144,7 +148,7 @@ class LoopScreen(Screen[None]):
         """The keys of this screen."""
         from mlops_tui.screens.help import HelpScreen
 
-        return self.app.push_screen(HelpScreen(self.place, self._mode_id, self.notes))
+        return self.app.push_screen(HelpScreen(self.place, self._mode_id, self.notes, self.answered_here()))
 
     def do_back(self, _: str) -> AwaitComplete | None:
         """A filter is cleared first; then one level back."""
@@ -219,8 +223,13 @@ class LoopScreen(Screen[None]):
             getattr(pane, how)()
 
     def _open_bar(self, purpose: Purpose, text: str, history: Sequence[str]) -> None:
-        offers = (lambda typed: completions(typed, self.choices)) if purpose == "command" else (lambda _: ())
-        self.query_one(CommandBar).open(purpose, text, offers, history)
+        bar = self.query_one(CommandBar)
+        if purpose == "command":
+            known = self.answered_here()
+            offers = partial(completions, choices=self.choices, known=known)
+            bar.open(purpose, text, offers, history, tells=partial(told_of, known=known))
+        else:
+            bar.open(purpose, text, lambda _: (), history, tells=lambda _: FILTER_TOLD)
 
     @on(CommandBar.Left)
     def _bar_left(self, event: CommandBar.Left) -> None:
@@ -242,16 +251,22 @@ class LoopScreen(Screen[None]):
 
     def _run_typed(self, text: str) -> None:
         word, _, argument = text.partition(" ")
-        command = find(word)
+        command = find(word, self.answered_here()) or find(word)
         answer = None if command is None else answer_of(self, command.id)
         if command is None:
-            self.say(f"✗ No command {word!r}. ? lists them, tab completes.", "bad")
+            near = near_to(word)
+            meant = f"Did you mean :{near}?" if near else "? lists them, tab completes."
+            self.say(f"✗ No command {word!r}. {meant}", "bad")
         elif answer is None:
             self.say(f"✗ {command.title} is nothing for this screen.", "bad")
         else:
             result = answer(argument.strip())
             if iscoroutine(result):
                 self.app.run_worker(result, group="typed")  # of the app: this screen may be left by it
+
+    def answered_here(self) -> list[Command]:
+        """Commands that mean something here."""
+        return [command for command in typed_commands() if answer_of(self, command.id) is not None]
 
     def _set_filter(self, text: str) -> None:
         self.filter = Filter(text)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from mlops_tui.commands import COMMANDS, Command, Where, commands_of
 from mlops_tui.screens.base import LoopScreen
+from mlops_tui.view.about import ABOUT
 from mlops_tui.view.cell import Cell
 from mlops_tui.view.width import fit
 from mlops_tui.widgets.line_pane import LinePane
@@ -17,20 +18,23 @@ _NARROW = 80
 """The command line is left out where it would wrap."""
 
 
-def help_lines(place: Where, own: Mapping[str, str], notes: Sequence[str] = ()) -> list[Cell]:
+def help_lines(
+    place: Where, own: Mapping[str, str], notes: Sequence[str] = (), known: Sequence[Command] = COMMANDS
+) -> list[Cell]:
     """This screen's keys, moving about, then everything else; `own` are keys that were remapped.
 
-    `notes` are sentences on this screen that are about no key.
+    `notes` are sentences on this screen that are about no key; `known` are the commands that mean something on it.
     """
     here = commands_of(place) if place != "everywhere" else ()
-    elsewhere = tuple(command for command in COMMANDS if not {place, "lines", "everywhere"} & set(command.where))
+    elsewhere = tuple(command for command in known if not {place, "lines", "everywhere"} & set(command.where))
     groups = {
         "On this screen": here,
         "Moving": commands_of("lines"),
         "Everywhere": commands_of("everywhere"),
-        "By : and ctrl+p, or on other screens": elsewhere,
+        "By : and ctrl+p": elsewhere,
     }
-    lines: list[Cell] = [*(Cell(f"  {note}") for note in notes), *([Cell("")] if notes else [])]
+    about = [*ABOUT.get(place, ()), *notes]
+    lines: list[Cell] = [*(Cell(line) for line in about), *([Cell("")] if about else [])]
     for title, group in groups.items():
         if group:
             lines += [Cell(title, "strong"), *(_line(command, own.get(command.id)) for command in group), Cell("")]
@@ -52,14 +56,16 @@ def _line(command: Command, own_key: str | None) -> Cell:
 class HelpScreen(LoopScreen):
     """All keys, with a filter as everywhere."""
 
-    def __init__(self, about: Where, mode: str, notes: Sequence[str] = ()) -> None:
+    def __init__(self, about: Where, mode: str, notes: Sequence[str] = (), known: Sequence[Command] = COMMANDS) -> None:
         super().__init__("help", mode)
+        self._known = known
         self._about: Where = about
         self._notes = notes
 
     def compose_body(self) -> Iterable[LinePane]:
         """One pane."""
-        yield LinePane(help_lines(self._about, self.engine_app.own_keys.keys, self._notes), hang=_HELP_FROM, id="help")
+        lines = help_lines(self._about, self.engine_app.own_keys.keys, self._notes, self._known)
+        yield LinePane(lines, hang=_HELP_FROM, id="help")
 
     def filter_changed(self) -> None:
         """Only lines with these words."""

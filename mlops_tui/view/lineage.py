@@ -11,25 +11,41 @@ from mlops_tui.view.clean import clean
 from mlops_tui.view.figures import metric, several, share, size
 from mlops_tui.view.times import age, exact
 from mlops_tui.view.verdict import verdict_with_evidence
-from mlops_tui.view.width import fit
+from mlops_tui.view.width import fit, width_of
 
 if TYPE_CHECKING:
     from engine.wire.models import VersionView
 
 NAMES = 14
 """The column in which values begin."""
+_WIDEST_NAME = 32
 
 
 def version_page(version: VersionView, now: datetime, width: int) -> list[Cell]:
     """All of it, in the order a person asks: is it good, does it serve, where does it come from."""
+    headline, *evidence = verdict_with_evidence(version, width)
     sections = (
-        verdict_with_evidence(version, width),
+        [headline, standing(version), *evidence],
         [Cell("release", "strong"), *_facts(release_facts(version, now))],
         [Cell("made from", "strong"), *_facts(lineage_facts(version, now))],
         [Cell("on test", "strong"), *_facts([(key, cell(metric(value))) for key, value in _metrics(version)])],
         [Cell("inputs", "strong"), *_facts(input_facts(version))],
     )
     return [line for section in sections for line in (*section, Cell(""))][:-1]
+
+
+def standing(version: VersionView) -> Cell:
+    """Whether it serves, and what can be done about it."""
+    if version.share:
+        champion = " as the champion" if "champion" in version.aliases else ""
+        return Cell(f"● serves {share(version.share)} of the traffic{champion}; R goes back to the one before", "good")
+    if version.approval is not None:
+        return Cell("→ approved, serves nothing: D releases it", "busy")
+    outcome = version.verdict.outcome
+    if outcome == "pass":
+        return Cell("→ A approves it, then D releases it", "busy")
+    why = "the gate refused it" if outcome == "fail" else "too little is known to judge it"
+    return Cell(f"→ {why}; A approves it all the same, with a reason on record", "warn")
 
 
 def release_facts(version: VersionView, now: datetime) -> list[tuple[str, Cell]]:
@@ -100,10 +116,9 @@ def _metrics(version: VersionView) -> list[tuple[str, float]]:
 
 
 def _facts(facts: list[tuple[str, Cell]]) -> list[Cell]:
-    return [
-        Cell(f"  {fit(name, NAMES - 2) if len(name) < NAMES else name + ' '}{value.text}", value.tone)
-        for name, value in facts
-    ]
+    width = min(max((width_of(name) for name, _ in facts), default=0), _WIDEST_NAME)
+    width = max(width, NAMES - 3)
+    return [Cell(f"  {fit(name, width)} {value.text}", value.tone) for name, value in facts]
 
 
 def _shown(value: Any) -> str:

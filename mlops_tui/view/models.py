@@ -21,14 +21,14 @@ VERSION_HEADS = ("version", "verdict", "metric", "value", "approved", "traffic",
 
 MODEL_COLUMNS = (
     Column("model", 12, widest=40),
-    Column("task", 10, rank=5),
+    Column("task", 10, rank=7),
     Column("champion", 5, rank=1, widest=8, head="champ"),
     Column("latest", 6, rank=3),
     Column("last verdict", 14, rank=2),
-    Column("metric", 9, rank=6, widest=19),
+    Column("metric", 19, rank=6),
     Column("value", 7, rank=2, right=True),
     Column("versions", 8, rank=4, right=True),
-    Column("since", 8, rank=7),
+    Column("since", 8, rank=8),
 )
 
 

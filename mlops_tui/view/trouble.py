@@ -35,7 +35,10 @@ def with_trouble(known: Sequence[Trouble], text: str, now: datetime) -> tuple[Tr
 def trouble_lines(known: Sequence[Trouble], now: datetime) -> list[Cell]:
     """All of it, each under its time."""
     if not known:
-        return [Cell("Nothing has gone wrong since this terminal was opened.", "strong")]
+        return [
+            Cell("Nothing that was asked for here has gone wrong since this terminal was opened.", "strong"),
+            Cell("Why a job failed stands in its log: 7, then l on the job. What needs somebody stands on top of 1."),
+        ]
     lines: list[Cell] = []
     for one in known:
         often = f" · {one.times} times" if one.times > 1 else ""

@@ -40,28 +40,38 @@ class TitleBar(Widget):
 
     link: reactive[Cell] = reactive(Cell(""))
 
-    def __init__(self, names: Sequence[tuple[str, str]], active: str, subtitle: str = "") -> None:
+    def __init__(self, names: Sequence[tuple[str, str, str]], active: str, subtitle: str = "") -> None:
+        """`names`: key, name and a shorter name of each screen; `active` is the name of the open one."""
         super().__init__()
         self._names = names
         self._active = active
         self._subtitle = subtitle
 
     def render(self) -> Content:
-        """All names where they fit; else the numbers, and the name of the open one."""
+        """All names where they fit, else shorter ones, else the numbers and the name of the open one."""
         room = self.size.width - width_of(self.link.text) - 2
-        full = [f"{key} {name}" for key, name in self._names]
-        short = [f"{key} {name}" if name == self._active else key for key, name in self._names]
-        shown = full if sum(width_of(one) + 2 for one in full) <= room else short
-        parts: list[Content] = []
-        taken = 0
-        for text, (_, name) in zip(shown, self._names, strict=True):
-            parts.append(Content.styled(f" {text} ", "bold reverse" if name == self._active else ""))
-            taken += width_of(text) + 2
+        parts = self._screens(room - (width_of(self._subtitle) + 3 if self._subtitle else 0))
+        taken = sum(width_of(part.plain) for part in parts)
         if self._subtitle:
             parts.append(Content.styled(fit(f" › {self._subtitle}", max(room - taken, 0)).rstrip(), "bold"))
-            taken += min(width_of(self._subtitle) + 3, max(room - taken, 0))
+            taken += width_of(parts[-1].plain)
         parts.append(Content(" " * max(self.size.width - taken - width_of(self.link.text) - 1, 1)))
         return Content("").join([*parts, painted(self.link)])
+
+    def _screens(self, room: int) -> list[Content]:
+        full = [(f" {key} ", f"{name} ") for key, name, _ in self._names]
+        short = [(key, f" {name} ") for key, _, name in self._names]
+        numbers = [(f" {key} ", f"{name} " if name == self._active else "") for key, name, _ in self._names]
+        shown = next(
+            (one for one in (full, short) if sum(map(width_of, ("".join(two) for two in one))) <= room), numbers
+        )
+        parts = []
+        for (key, word), (_, name, _) in zip(shown, self._names, strict=True):
+            if name == self._active:
+                parts.append(Content.styled(f" {key.strip()} {word.strip()} ", "bold reverse"))
+            else:
+                parts.append(Content.styled(key, "bold" if word else "") + Content(word))
+        return parts
 
 
 class StatusBar(Widget):

@@ -16,7 +16,10 @@ from textual.widgets import Input, Static
 
 Purpose = Literal["command", "filter"]
 Completions = Callable[[str], Sequence[str]]
+Telling = Callable[[str], str]
+"""A sentence on what is typed; empty where there is nothing to say."""
 
+MOST_OFFERED = 40
 _SIGNS: dict[Purpose, str] = {"command": ":", "filter": "/"}
 
 
@@ -38,7 +41,8 @@ class CommandBar(Vertical):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Leave", show=False),
-        Binding("tab", "complete", "Complete", show=False),
+        Binding("tab", "complete(1)", "Complete", show=False),
+        Binding("shift+tab", "complete(-1)", "Complete", show=False),
         Binding("up", "earlier", "Earlier", show=False),
         Binding("down", "later", "Later", show=False),
     ]
@@ -67,6 +71,9 @@ class CommandBar(Vertical):
         super().__init__()
         self._purpose: Purpose = "command"
         self._offers: Completions = lambda _: ()
+        self._tells: Telling = lambda _: ""
+        self._walked: Sequence[str] = ()
+        """Offers that tab walks through, where they share no more letters."""
         self._history: list[str] = [""]
         self._at = 0
 
@@ -81,9 +88,11 @@ class CommandBar(Vertical):
         """Not seen before it is opened."""
         self.display = False
 
-    def open(self, purpose: Purpose, text: str, offers: Completions, history: Sequence[str] = ()) -> None:
+    def open(
+        self, purpose: Purpose, text: str, offers: Completions, history: Sequence[str] = (), *, tells: Telling
+    ) -> None:
         """Show it and take every key from this moment on: what is typed fast must not reach the screen."""
-        self._purpose, self._offers = purpose, offers
+        self._purpose, self._offers, self._tells, self._walked = purpose, offers, tells, ()
         self._history = [*history, ""]
         self._at = len(self._history) - 1
         self.query_one(".sign", Static).update(_SIGNS[purpose])
@@ -127,16 +136,26 @@ class CommandBar(Vertical):
         self.close()
         self.post_message(self.Left(self._purpose))
 
-    def action_complete(self) -> None:
-        """The longest beginning that all offers share."""
+    def action_complete(self, step: int) -> None:
+        """The longest beginning that all offers share; where it is typed already, one offer after the other."""
         line = self.query_one(Input)
+        if line.value in self._walked:
+            at = self._walked.index(line.value) + step
+            self._put(self._walked[at % len(self._walked)])
+            return
         offers = self._offers(line.value)
         if not offers:
             return
         shared = _shared_beginning(offers)
-        if len(shared) > len(line.value) or len(offers) == 1:
-            line.value = shared
-            line.cursor_position = len(shared)
+        if len(offers) > 1 and len(shared) <= len(line.value):
+            self._walked = offers
+            shared = offers[0 if step > 0 else -1]
+        self._put(shared)
+
+    def _put(self, text: str) -> None:
+        line = self.query_one(Input)
+        line.value = text
+        line.cursor_position = len(text)
 
     def action_earlier(self) -> None:
         """The line entered before."""
@@ -148,12 +167,27 @@ class CommandBar(Vertical):
 
     def _recall(self, step: int) -> None:
         self._at = max(0, min(self._at + step, len(self._history) - 1))
-        line = self.query_one(Input)
-        line.value = self._history[self._at]
-        line.cursor_position = len(line.value)
+        self._put(self._history[self._at])
 
     def _show_offers(self, text: str) -> None:
-        self.query_one(".offers", Static).update(Content("  ".join(self._offers(text)[:40])))
+        if text not in self._walked:
+            self._walked = ()
+        offers = self._walked or self._offers(text)
+        told = self._tells(text)
+        if told and len(offers) < 2:
+            shown = Content(told)
+        else:
+            shown = Content("  ").join(
+                Content.styled(one, "reverse") if one == text else Content(one) for one in _from(offers, text)
+            )
+        self.query_one(".offers", Static).update(shown)
+
+
+def _from(offers: Sequence[str], chosen: str) -> Sequence[str]:
+    """As many as a line may hold, such that the chosen one is seen."""
+    at = offers.index(chosen) if chosen in offers else 0
+    begins = max(at - 2, 0) if at > 4 else 0
+    return offers[begins : begins + MOST_OFFERED]
 
 
 def _shared_beginning(offers: Sequence[str]) -> str:

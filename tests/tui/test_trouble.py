@@ -66,7 +66,7 @@ async def test_without_a_failure_the_list_says_so(app: MlopsApp):
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot, shows(pilot, "● engine"))
         await pilot.press("!")
-        await settle(pilot, shows(pilot, "Nothing has gone wrong"))
+        await settle(pilot, shows(pilot, "has gone wrong since"))
         await pilot.press("!", "escape")
         await settle(pilot, shows(pilot, "mlops init"))
 

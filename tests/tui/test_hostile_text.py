@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes import drifted
 from fakes import wire_objects as made
 from fakes.fake_engine import FakeEngine
 from fakes.hostile_engine import HOSTILE, HostileEngine
@@ -32,7 +33,8 @@ def hostile(request: pytest.FixtureRequest) -> HostileEngine:
     replica = ReplicaView(
         index=0, runtime="process", pid=9, healthy=False, restarts=3, memory_bytes=None, note="said", container="said"
     )
-    engine.fleet = [made.fleet_row("fraud", needs="said", challenger=4)]
+    drifted.drift(engine)
+    engine.fleet = [drifted.watched_row("fraud", needs="said", challenger=4)]
     engine.jobs = {
         1: made.job(1, status="failed", failure=failed, result={"a": "b"}),
         2: made.job(2, status="queued", waits_for="said", started_at=None, ended_at=None),
@@ -100,6 +102,32 @@ async def test_every_screen_and_what_opens_from_it_shows_plain_text(
             await pilot.press("escape", "escape", "escape")
         await pilot.press("y")
         await look(pilot, hostile_app)
+
+
+@pytest.mark.parametrize("pane", range(5), ids=["columns", "checks", "alarms", "performance", "retrains"])
+async def test_every_pane_of_a_watched_model_shows_plain_text(hostile_app: MlopsApp, pane: int):
+    async with hostile_app.run_test(size=(160, 40)) as pilot:
+        await settle(pilot, shows(pilot, "● engine"))
+        await pilot.press("5", "enter", *["tab"] * pane)
+        await settle(pilot, shows(pilot, "␛[2J"))
+        await look(pilot, hostile_app)
+        for keys in (["d"], ["enter"], ["enter", "d"], ["w"], ["r"], ["C"]):
+            await pilot.press(*keys)
+            await look(pilot, hostile_app)
+            await pilot.press("escape")
+
+
+async def test_an_alarm_its_columns_and_its_chain_show_plain_text(hostile_app: MlopsApp, hostile: HostileEngine):
+    hostile.alarms[5] = drifted.performance_alarm()
+    async with hostile_app.run_test(size=(100, 30)) as pilot:
+        await settle(pilot, shows(pilot, "␛[2J"))
+        await pilot.press("a")
+        for keys in ([], ["d"], ["tab"], ["d"], ["w"], ["r"], ["a"], ["C"], ["enter"]):
+            await pilot.press(*keys)
+            await look(pilot, hostile_app)
+            assert shows(pilot, "␛[2J")() or keys in (["a"], ["C"]), keys
+            if keys not in ([], ["tab"], ["enter"]):
+                await pilot.press("escape")
 
 
 async def test_what_went_wrong_is_told_as_plain_text(hostile_app: MlopsApp, hostile: HostileEngine):

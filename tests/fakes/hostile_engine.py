@@ -30,10 +30,13 @@ class HostileEngine(FakeEngine):
         self.text = text.encode("utf-8", "replace").decode()  # JSON carries no lone surrogate
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
-        parts = request.url.raw_path.decode().partition("?")[0].split("/")
+        path, _, query = request.url.raw_path.decode().partition("?")
+        parts = path.split("/")
         if any(len(part) > 40 for part in parts):
             path = "/".join(NAME if len(part) > 40 else part for part in parts)
-            url = request.url.copy_with(raw_path=path.encode())
+            url = request.url.copy_with(
+                raw_path=f"{path}?{query}".encode()
+            )  # asked for without its offset, a log never ends
             request = httpx.Request(request.method, url, content=request.content)
         return super()._answer(request)
 

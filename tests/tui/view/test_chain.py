@@ -1,0 +1,80 @@
+"""The next step of an alarm, the retrain that answers it, and the chain as lines."""
+
+import pytest
+from fakes import wire_objects as made
+from fakes.drifted import chain, drift_alarm, performance_alarm, retrained
+
+from mlops_tui.view.chain import answering, chain_lines, next_step, other_alarms
+from mlops_tui.view.width import width_of
+
+
+@pytest.mark.parametrize(
+    ("retrain", "version", "told"),
+    [
+        (None, None, "→ r retrains it"),
+        (retrained(status="given_up"), None, "→ r retrains it"),
+        (retrained(), None, "○ retrain 2 waiting: 480 more"),
+        (retrained(status="blocked", note="A fault is open."), None, "○ retrain 2 blocked: A fault is open. r trains"),
+        (retrained(status="training", job_id=14), None, "◐ job 14 trains it again (retrain 2): l follows"),
+        (retrained(status="done", note="job 14 failed."), None, "✗ retrain 2 made no version: job 14 failed."),
+        (retrained(status="done", version=3), made.version(3), "✓ fraud@3 passed: v shows its verdict, A approves it"),
+        (
+            retrained(status="done", version=3),
+            made.version(3, verdict=made.verdict("fail")),
+            "? fraud@3: fail; v shows why",
+        ),
+        (
+            retrained(status="done", version=3),
+            made.version(3, approval={"by": "ada", "at": made.NOW, "override": None}),
+            "✓ fraud@3 is approved: D deploys it",
+        ),
+        (retrained(status="done", version=3), made.version(3, aliases=["champion"]), "● fraud@3 serves already"),
+    ],
+)
+def test_each_state_names_the_key_that_leads_on(retrain, version, told: str):
+    assert told in next_step(drift_alarm(), retrain, version).text
+
+
+def test_a_closed_alarm_needs_nothing():
+    assert next_step(drift_alarm(status="closed"), retrained(), None).text.startswith("■ closed")
+
+
+def test_a_retrain_under_way_answers_before_one_that_is_over():
+    over = retrained(id=3, status="done", version=3, ended_at=made.NOW)
+    assert answering(drift_alarm(), [over, retrained()]) == retrained()
+
+
+def test_a_version_that_another_alarms_retrain_made_meanwhile_answers_too():
+    given_up = retrained(id=3, status="given_up", ended_at=made.NOW)
+    made_it = retrained(id=2, status="done", version=3, created_at=made.ago(days=1), ended_at=made.ago(minutes=1))
+    assert answering(performance_alarm(retrain_id=3), [given_up, made_it]) == made_it
+
+
+def test_what_was_over_before_it_rang_answers_nothing():
+    before = retrained(status="done", version=2, created_at=made.ago(days=2), ended_at=made.ago(days=1))
+    assert answering(drift_alarm(retrain_id=None), [before]) is None
+
+
+def test_what_else_rings_is_one_line():
+    assert other_alarms([]) == []
+    assert [line.text for line in other_alarms([drift_alarm()])] == [
+        "! tab shows what else rings: alarm 4 (drift, open)"
+    ]
+    assert other_alarms([drift_alarm()] * 7)[0].text.endswith("and 3 more")
+
+
+def test_a_chain_names_each_day_once_and_what_passed_between():
+    lines = [line.text for line in chain_lines(chain())]
+    assert [line for line in lines if line.endswith("UTC")] == ["2026-10-31 UTC", "2026-11-03 UTC"]
+    assert "· 13:59:09     +2m  Retrain 2 began after 2 min, when 640 of 600 rows needed were labelled." in lines
+
+
+def test_what_answers_were_worth_fits_into_eighty_columns():
+    worth = [line.text for line in chain_lines(chain())][-3:]
+    assert [line.split()[0] for line in worth] == ["before", "while", "since"]
+    assert all(width_of(line) < 80 for line in worth)
+
+
+def test_a_chain_without_labels_tells_of_no_worth():
+    bare = chain().model_copy(update={"before": None, "during": None, "after": None})
+    assert not any("realised, with" in line.text for line in chain_lines(bare))

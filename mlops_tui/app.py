@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
+from functools import cached_property
 from inspect import isawaitable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -20,11 +21,9 @@ from textual.widgets import Input
 
 from engine.errors import EngineError, EngineUnreachable, VersionMismatch
 from engine.settings import Home
-from mlops_tui.adding import Guide
 from mlops_tui.commands import Argument, Command, typed_commands
 from mlops_tui.dispatch import answer_of, bindings_of
 from mlops_tui.feed import Feed
-from mlops_tui.folder_listing import nearest_folder
 from mlops_tui.keymap import OwnKeys, read_keys
 from mlops_tui.messages import (
     ActionDone,
@@ -50,6 +49,7 @@ from mlops_tui.view.trouble import Trouble, with_trouble
 if TYPE_CHECKING:
     from engine.client import AsyncEngineClient
     from engine.wire.about import About
+    from mlops_tui.adding import Guide
 
 QUICK_PACE_S, SLOW_PACE_S = 0.15, 1.0
 """How long news is gathered before a screen asks for more and redraws."""
@@ -145,8 +145,6 @@ class MlopsApp(App[None]):
         """What went wrong, newest first."""
         self._verifying = Verifying(self)
         self._begun = Begun("")
-        self.guide = Guide(nearest_folder(Path.cwd()))
-        """How far the adding of a project has come."""
         self._said_at = clock()
         self._engine = engine
         self._ours = engine is None
@@ -165,6 +163,18 @@ class MlopsApp(App[None]):
 
             self._engine = AsyncEngineClient(self.home)
         return self._engine
+
+    @cached_property
+    def guide(self) -> Guide:
+        """How far the adding of a project has come. Made when it is begun, so that the first paint does not wait."""
+        from mlops_tui.adding import Guide
+        from mlops_tui.folder_listing import nearest_folder
+
+        try:
+            here = Path.cwd()
+        except FileNotFoundError:  # removed while a shell stood in it
+            here = Path.home()
+        return Guide(nearest_folder(here))
 
     def on_mount(self) -> None:
         """Paint first, then look for the engine."""

@@ -16,7 +16,7 @@ Where = Literal[
     "everywhere", "fleet", "runs", "run", "models", "versions", "version", "deployments", "endpoint", "data",
     "snapshot", "jobs", "audit", "event", "errors", "lines", "root",
     "monitoring", "watched", "check", "alarm", "why",
-    "pick", "target", "preview", "draft",
+    "pick", "target", "preview", "draft", "schedule", "log",
 ]  # fmt: skip
 
 
@@ -54,14 +54,16 @@ _ROWS: tuple[Where, ...] = (
     *("fleet", "runs", "run", "models", "versions"),
     *("deployments", "endpoint", "data", "snapshot", "jobs", "audit"),
     *("monitoring", "watched", "check", "alarm"),
-    *("pick", "target"),
+    *("pick", "target", "schedule"),
 )
 """Screens with rows that open."""
 _RELEASES: tuple[Where, ...] = ("fleet", "run", "models", "versions", "version", "deployments", "endpoint", "alarm")
 """Screens that are about a version."""
 _TRAINS: tuple[Where, ...] = ("fleet", "runs", "models", "versions")
 _EMPTY_AT_FIRST: tuple[Where, ...] = ("fleet", "runs", "models", "monitoring", "data")
-_JOBS: tuple[Where, ...] = ("fleet", "runs", "run", "deployments", "endpoint", "jobs", "alarm", "watched")
+_JOBS: tuple[Where, ...] = (
+    *("fleet", "runs", "run", "deployments", "endpoint", "jobs", "alarm", "watched", "schedule"),
+)
 _WATCHES: tuple[Where, ...] = ("monitoring", "watched", "check", "alarm")
 """Screens that are about a model in production."""
 
@@ -126,7 +128,13 @@ COMMANDS: tuple[Command, ...] = (
     Command("deploy", "Deploy", "Put it behind its endpoint.", "D", _RELEASES, "version", "mlops deploy {}", True),
     Command("promote", "Promote", "Give a version all the traffic.", "P", _RELEASES, "version", "mlops promote {}"),
     Command("rollback", "Roll back", "To the champion before.", "R", _RELEASES, "model", "mlops rollback {}", True),
-    Command("cancel", "Cancel", "Cancel the job, with its processes.", "X", ("jobs",), "job", "mlops cancel {}", True),
+    Command(
+        "cancel", "Cancel", "Cancel the job, with its processes.", "X", ("jobs", "log"), "job", "mlops cancel {}", True
+    ),
+    Command("schedule", "Schedule", "What the clock does next.", "S", ("jobs",), cli="mlops schedule", footer=True),
+    Command("find", "Find", "Mark and jump to what has these letters.", "f", ("log",), footer=True),
+    Command("next_hit", "Next", "To the next line that was found.", "n", ("log",), footer=True),
+    Command("previous_hit", "Before", "To the one before.", "N", ("log",), footer=True),
     Command("verify", "Verify", "Hash every event and file again.", "V", ("audit", "event"), cli="mlops verify"),
     Command("why", "Why", "The whole chain.", "w", (*_WATCHES, "versions", "version"), "version", "mlops why {}", True),
     Command(
@@ -138,7 +146,7 @@ COMMANDS: tuple[Command, ...] = (
         "Copy",
         "Send it to the clipboard, as JSON or plain.",
         "y",
-        (*_ROWS, "version", "event", "errors", "why", "preview", "draft"),
+        (*_ROWS, "version", "event", "errors", "why", "preview", "draft", "log"),
     ),
     Command("sort", "Sort", "Another order.", "s", _ROWS, footer=True),
     Command("filter", "Filter", "Only what has these words; /! turns it round.", "slash", shown_key="/", footer=True),

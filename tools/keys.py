@@ -28,6 +28,8 @@ _PLACES: dict[str, str] = {
     "target": "the choice of a target",
     "preview": "a project to be",
     "draft": "its file",
+    "schedule": "the schedule",
+    "log": "a log",
 }
 """What is opened from the eight screens; these are named by their numbers."""
 

@@ -71,6 +71,8 @@ class ScheduleView(Body):
     """A cron line or an interval such as `60s`."""
     last_nominal_at: AwareDatetime | None
     next_at: AwareDatetime | None
+    last_job: JobView | None = None
+    """The newest job of the kind that it begins, whoever asked for it; None: none yet, or it begins no jobs."""
 
 
 class ScheduleList(Body):

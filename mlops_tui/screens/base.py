@@ -245,7 +245,7 @@ class LoopScreen(Screen[None]):
     def _bar_entered(self, event: CommandBar.Entered) -> None:
         if event.purpose == "filter":
             self._set_filter(event.text)
-        elif event.text:
+        elif event.text and event.purpose == "command":
             self.engine_app.remember_typed(event.text)
             self._run_typed(event.text)
 

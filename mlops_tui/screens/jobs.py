@@ -110,6 +110,13 @@ class JobsScreen(NumberedScreen["JobView"]):
         subjects: dict[Argument, str] = {"job": str(job.id), "model": job.project or ""}
         return self.app.push_screen(DescribeScreen(f"job {job.id}", job_facts(job, self.now()), self.mode, subjects))
 
+    def do_schedule(self, _: str) -> AwaitMount:
+        """What the clock does next."""
+        from mlops_tui.screens.schedule import ScheduleScreen
+
+        self.say("$ mlops schedule")
+        return self.app.push_screen(ScheduleScreen(self.mode))
+
     def do_cancel(self, argument: str) -> AwaitMount | None:
         """Cancel a job; of one that is known to be over no question is asked."""
         job = self.pages.get(int(argument)) if argument.isdecimal() and len(argument) < 16 else self.current()

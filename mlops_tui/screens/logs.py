@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
+from textual.binding import BindingType
+from textual.widget import AwaitMount
 
 from engine.errors import EngineError, Unavailable
 from mlops_tui.actions import ActingScreen
 from mlops_tui.commands import Argument, Where
+from mlops_tui.dispatch import bindings_of
 from mlops_tui.messages import LogRead
 from mlops_tui.view.cell import Cell
-from mlops_tui.view.clean import clean_lines
 from mlops_tui.view.figures import several
+from mlops_tui.view.log_lines import log_lines
 from mlops_tui.widgets.bars import StatusBar
+from mlops_tui.widgets.command_bar import CommandBar
 from mlops_tui.widgets.line_pane import LinePane
 
 if TYPE_CHECKING:
@@ -25,12 +29,19 @@ if TYPE_CHECKING:
 FOLLOW_S = 0.5
 """A log is no event: the engine is asked for more of it."""
 PAGE_BYTES = 262_144
+MOST_COPIED = 100_000
+"""Characters: what most terminals take at once."""
 
 
 class FollowedLog(ActingScreen):
     """Follows until it is over; `k` stops following, `G` goes on."""
 
-    place: ClassVar[Where] = "everywhere"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("log")
+    place: ClassVar[Where] = "log"
+    notes: ClassVar[Sequence[str]] = (
+        "It follows what comes; k or g stops that, G goes on.",
+        "/ shows only lines with these words, /! only those without; f marks letters and jumps to them.",
+    )
     over: ClassVar[str] = ""
     """Said when no more will come."""
 
@@ -94,14 +105,15 @@ class FollowedLog(ActingScreen):
         whole, newline, self._rest = text.rpartition("\n")
         if page.ended and self._rest:
             whole, newline, self._rest = text, "\n", ""
-        return [Cell(line) for line in clean_lines(whole + newline)] if newline else []
+        return log_lines(whole + newline) if newline else []
 
     def refresh_place(self) -> None:
         """How much there is, and whether more is waited for."""
         pane = self.query_one("#log", LinePane)
         state = f"■ {self.over}" if self._ended else "◐ following" if pane.follows else "‖ not following, G goes on"
         gone = f"{pane.dropped} older lines left" if pane.dropped else ""
-        parts = [several(len(pane.lines), "line"), gone, self.filter.title, state]
+        found = f"» {pane.wanted}: {pane.hit}" if pane.wanted else ""
+        parts = [several(len(pane.lines), "line"), gone, self.filter.title, found, state]
         self.query_one(StatusBar).place = "  ".join(part for part in parts if part)
 
     def _tick(self) -> None:
@@ -112,6 +124,65 @@ class FollowedLog(ActingScreen):
         """Only lines with these words, also of those that come."""
         self.query_one("#log", LinePane).set_filter(self.filter)
         self.refresh_place()
+
+    def do_find(self, text: str) -> None:
+        """Mark these letters, and jump to the first of them."""
+        if text:
+            self._find(text)
+        else:
+            self._open_bar("find", self.query_one("#log", LinePane).wanted, ())
+
+    @on(CommandBar.Changed)
+    def _find_typed(self, event: CommandBar.Changed) -> None:
+        if event.purpose == "find":
+            self.query_one("#log", LinePane).mark(event.text)
+
+    @on(CommandBar.Entered)
+    def _find_entered(self, event: CommandBar.Entered) -> None:
+        if event.purpose == "find":
+            self._find(event.text)
+
+    @on(CommandBar.Left)
+    def _find_left(self, event: CommandBar.Left) -> None:
+        if event.purpose == "find":
+            self._find("")
+
+    def _find(self, text: str) -> None:
+        self.query_one("#log", LinePane).mark(text)
+        if text.strip():
+            self._jump(1)
+        self.refresh_place()
+
+    def do_next_hit(self, _: str) -> None:
+        """The next line that was found; after the last the first."""
+        self._jump(1)
+
+    def do_previous_hit(self, _: str) -> None:
+        """The one before; before the first the last."""
+        self._jump(-1)
+
+    def _jump(self, step: int) -> None:
+        pane = self.query_one("#log", LinePane)
+        if not pane.wanted:
+            self.do_find("")
+        elif pane.jump(step) is None:
+            self.say(f"No line has {pane.wanted!r}.", "warn")
+        self.refresh_place()
+
+    def do_back(self, argument: str) -> Any:
+        """What is marked goes first, then a filter; then one level back."""
+        pane = self.query_one("#log", LinePane)
+        if pane.wanted:
+            self._find("")
+            return None
+        return super().do_back(argument)
+
+    def do_copy(self, _: str) -> None:
+        """The lines that pass the filter; of a long log the newest."""
+        text = "\n".join(self.shown_lines())
+        if len(text) > MOST_COPIED:
+            text = text[-MOST_COPIED:].partition("\n")[2]
+        self.engine_app.send_to_clipboard(text)
 
     def shown_lines(self) -> list[str]:
         """What passes the filter, each line whole."""
@@ -139,3 +210,10 @@ class LogScreen(FollowedLog):
     def subject(self, takes: Argument) -> str:
         """The job whose log it is."""
         return str(self._job_id) if takes == "job" else ""
+
+    def do_cancel(self, argument: str) -> AwaitMount | None:
+        """Cancel the job; of one that is over no question is asked."""
+        if self._ended and argument in ("", str(self._job_id)):
+            self.say(f"✗ Job {self._job_id} is over already; there is nothing to cancel.", "bad")
+            return None
+        return super().do_cancel(argument)

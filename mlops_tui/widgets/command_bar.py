@@ -14,13 +14,13 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
-Purpose = Literal["command", "filter"]
+Purpose = Literal["command", "filter", "find"]
 Completions = Callable[[str], Sequence[str]]
 Telling = Callable[[str], str]
 """A sentence on what is typed; empty where there is nothing to say."""
 
 MOST_OFFERED = 40
-_SIGNS: dict[Purpose, str] = {"command": ":", "filter": "/"}
+_SIGNS: dict[Purpose, str] = {"command": ":", "filter": "/", "find": "»"}
 
 
 class CommandBar(Vertical):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -41,6 +44,11 @@ class LinePane(ScrollView, can_focus=False):
         self._shown: list[Cell] = []
         self._kept: list[Cell] = []
         self._dropped = 0
+        self._starts: list[int] = []
+        """Where on the screen each line that passes begins."""
+        self._wanted = ""
+        self._hit: int | None = None
+        """Which of the lines that pass was jumped to."""
 
     @property
     def follows(self) -> bool:
@@ -84,6 +92,51 @@ class LinePane(ScrollView, can_focus=False):
         self._filter = wanted
         self._lay_out()
 
+    @property
+    def wanted(self) -> str:
+        """Letters that are marked; empty: none."""
+        return self._wanted
+
+    @property
+    def hit(self) -> str:
+        """Which of the lines with the wanted letters one is on, of how many."""
+        hits = self._hits()
+        at = hits.index(self._hit) + 1 if self._hit in hits else 0
+        return f"{at}/{len(hits)}" if hits else "none"
+
+    def mark(self, wanted: str) -> None:
+        """Mark these letters wherever they stand, large or small; empty: nothing."""
+        self._wanted = wanted.strip()
+        self._hit = None
+        self.refresh()
+
+    def jump(self, step: int) -> int | None:
+        """To the next line with the wanted letters, or with -1 to the one before, round and round; None: no line."""
+        hits = self._hits()
+        if not hits:
+            return None
+        self._follow = False
+        if self._hit is None:
+            top = self.scroll_offset.y if step > 0 else self.scroll_offset.y + self.size.height
+            self._hit = (
+                next((at for at in hits if self._starts[at] >= top), hits[0])
+                if step > 0
+                else next((at for at in reversed(hits) if self._starts[at] < top), hits[-1])
+            )
+        elif step > 0:
+            self._hit = next((at for at in hits if at > (self._hit or 0)), hits[0])
+        else:
+            self._hit = next((at for at in reversed(hits) if at < (self._hit or 0)), hits[-1])
+        y, height = self._starts[self._hit], max(self.size.height, 1)
+        if not self.scroll_offset.y <= y < self.scroll_offset.y + height:
+            self.scroll_to(y=max(0, min(y - height // 3, self.max_scroll_y)), animate=False)
+        self.refresh()
+        return self._hit
+
+    def _hits(self) -> list[int]:
+        wanted = self._wanted.lower()
+        return [at for at, line in enumerate(self._kept) if wanted in line.text.lower()] if wanted else []
+
     def on_mount(self) -> None:
         """Lay out what came with it."""
         self._lay_out()
@@ -99,7 +152,20 @@ class LinePane(ScrollView, can_focus=False):
         if index >= len(self._shown):
             return Strip.blank(width, self.rich_style)
         line = self._shown[index]
-        return Strip([Segment(fit(line.text, width), tone_style(self, line.tone, self.rich_style))], width)
+        style = tone_style(self, line.tone, self.rich_style)
+        text = fit(line.text, width)
+        if not self._wanted or self._wanted.lower() not in text.lower():
+            return Strip([Segment(text, style)], width)
+        marked = style + Style(reverse=True, bold=self._is_hit(index))
+        return Strip([Segment(part, marked if at % 2 else style) for at, part in enumerate(self._parts(text))], width)
+
+    def _is_hit(self, index: int) -> bool:
+        """Whether a line of the screen belongs to the line that was jumped to."""
+        return self._hit is not None and bisect_right(self._starts, index) - 1 == self._hit
+
+    def _parts(self, text: str) -> list[str]:
+        """What is around and between the wanted letters, and they themselves, in turn."""
+        return re.split(f"({re.escape(self._wanted)})", text, flags=re.IGNORECASE)
 
     def do_down(self, _: str = "") -> None:
         """A line down."""
@@ -132,7 +198,7 @@ class LinePane(ScrollView, can_focus=False):
         self.scroll_to(y=max(0, min(self.scroll_offset.y + lines, self.max_scroll_y)), animate=False)
 
     def _lay_out(self) -> None:
-        self._shown, self._kept = [], []
+        self._shown, self._kept, self._starts, self._hit = [], [], [], None
         self._take(self._lines)
         self._resize()
 
@@ -142,6 +208,7 @@ class LinePane(ScrollView, can_focus=False):
         for line in lines:
             if self._filter.keeps(line.text.lower()):
                 self._kept.append(line)
+                self._starts.append(len(self._shown))
                 self._shown += [Cell(piece, line.tone) for piece in wrap(line.text, width, hang=hang)]
 
     def _resize(self) -> None:

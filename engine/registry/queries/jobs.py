@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +47,17 @@ def get_job(source: Source, job_id: int) -> JobView:
         if row is None:
             raise NotFound(f"There is no job {job_id}.", "`mlops jobs` lists what there is.", job=job_id)
         return _views(connection, [row])[0]
+
+
+def newest_jobs(connection: Connection, kinds: Collection[str]) -> dict[tuple[int, str], JobView]:
+    """The newest job of each project and kind."""
+    newest = (
+        select(func.max(JOB.c.id))
+        .where(JOB.c.kind.in_(kinds), JOB.c.project_id.is_not(None))
+        .group_by(JOB.c.project_id, JOB.c.kind)
+    )
+    rows = list(connection.execute(_selected().where(JOB.c.id.in_(newest))))
+    return {(row.project_id, row.kind): view for row, view in zip(rows, _views(connection, rows), strict=True)}
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,12 @@ from typing import Any
 from sqlalchemy import Subquery, func, select
 
 from engine.registry.core import DEPLOYMENT, ENDPOINT, PROJECT, REVISION, SCHEDULE, SCHEDULE_RUN
+from engine.registry.queries.jobs import newest_jobs
 from engine.registry.reader import Source
 from engine.wire.jobs import ScheduleList, ScheduleView
+
+_JOB_OF = {"check": "check", "retrain": "train"}
+"""The kind of job that a kind of schedule begins."""
 
 
 def list_schedules(source: Source, next_at: Mapping[int, datetime] | None = None) -> ScheduleList:
@@ -24,6 +28,7 @@ def list_schedules(source: Source, next_at: Mapping[int, datetime] | None = None
         .order_by(SCHEDULE.c.name)
     )
     with source.connection() as connection:
+        jobs = newest_jobs(connection, set(_JOB_OF.values()))
         return ScheduleList(
             schedules=[
                 ScheduleView(
@@ -34,6 +39,7 @@ def list_schedules(source: Source, next_at: Mapping[int, datetime] | None = None
                     every=row.every,
                     last_nominal_at=row.last,
                     next_at=(next_at or {}).get(row.id),
+                    last_job=jobs.get((row.project_id, _JOB_OF.get(row.kind, ""))),
                 )
                 for row in connection.execute(found)
             ]

@@ -57,12 +57,16 @@ _ROWS: tuple[Where, ...] = (
     *("pick", "target", "schedule"),
 )
 """Screens with rows that open."""
-_RELEASES: tuple[Where, ...] = ("fleet", "run", "models", "versions", "version", "deployments", "endpoint", "alarm")
+_RELEASES: tuple[Where, ...] = (
+    *("fleet", "run", "models", "versions", "version"),
+    *("deployments", "endpoint", "alarm", "monitoring"),
+)
 """Screens that are about a version."""
 _TRAINS: tuple[Where, ...] = ("fleet", "runs", "models", "versions")
 _EMPTY_AT_FIRST: tuple[Where, ...] = ("fleet", "runs", "models", "monitoring", "data")
 _JOBS: tuple[Where, ...] = (
     *("fleet", "runs", "run", "deployments", "endpoint", "jobs", "alarm", "watched", "schedule"),
+    *("check", "monitoring"),
 )
 _WATCHES: tuple[Where, ...] = ("monitoring", "watched", "check", "alarm")
 """Screens that are about a model in production."""

@@ -94,13 +94,23 @@ class MonitoringScreen(ListedScreen["FleetRow"]):
         self.open_watched(about)
 
     def subject(self, takes: Argument) -> str:
-        """Of the model under the cursor; a version is its champion."""
+        """Of the model under the cursor; a version is the one that was judged last, as on Fleet."""
         row = self.current()
         if row is None:
             return ""
         if takes == "version":
-            return row.name if row.champion is None else f"{row.name}@{row.champion}"
+            return row.name if row.gate_version is None else f"{row.name}@{row.gate_version}"
+        if takes == "job":
+            job_id = row.last_job_id if row.job_id is None else row.job_id
+            return "" if job_id is None else str(job_id)
         return row.name if takes in ("model", "thing") else ""
+
+    def do_why(self, argument: str) -> AwaitMount | None:
+        """Of what serves; where nothing does, of the newest version."""
+        row = self.current()
+        if argument or row is None or row.champion is None:
+            return super().do_why(argument)
+        return super().do_why(f"{row.name}@{row.champion}")
 
     def do_open(self, _: str) -> AwaitMount | None:
         """Its columns, checks, alarms, performance and retrains."""
@@ -115,6 +125,6 @@ class MonitoringScreen(ListedScreen["FleetRow"]):
         if row is None:
             return None
         self.say(f"$ mlops show {row.name}")
-        kinds: tuple[Argument, ...] = ("model", "version")
+        kinds: tuple[Argument, ...] = ("model", "version", "job")
         subjects = {kind: self.subject(kind) for kind in kinds}
         return self.app.push_screen(DescribeScreen(row.name, fleet_facts(row, self.now()), self.mode, subjects))

@@ -72,7 +72,9 @@ class CheckScreen(ListedScreen[ColumnNow]):
         return [Cell("It looked at no column: too few rows were there to judge by.")]
 
     def subject(self, takes: Argument) -> str:
-        """Of the model."""
+        """Of the model; a job is the check's own."""
+        if takes == "job":
+            return "" if self._check is None else str(self._check.job_id)
         return self._model if takes in ("model", "version", "thing") else ""
 
     def do_open(self, _: str) -> AwaitMount | None:

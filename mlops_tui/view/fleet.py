@@ -11,6 +11,7 @@ from mlops_tui.view.columns import Column
 from mlops_tui.view.figures import count, metric, milliseconds, rate, share
 from mlops_tui.view.metrics import arrow
 from mlops_tui.view.monitoring_rows import drift_cell, next_cell, waits_cell
+from mlops_tui.view.needs import needs_told
 from mlops_tui.view.sparkline import sparkline
 from mlops_tui.view.times import age, exact
 from mlops_tui.view.width import fit
@@ -91,22 +92,6 @@ def challenger_cell(row: FleetRow) -> Cell:
         return cell(None)
     part = "" if row.challenger_share is None else f" {share(row.challenger_share)}"
     return Cell(f"@{row.challenger}{part}", "busy")
-
-
-_ANSWERS = (
-    ("look at the ", "a"),
-    ("approve version ", "A"),
-    ("deploy version ", "D"),
-    ("train it", "t"),
-)
-"""By how a need begins: the key that answers it."""
-
-
-def needs_told(row: FleetRow) -> str:
-    """What a person must do, with the key; a command line in it is a key here."""
-    key = next((key for begins, key in _ANSWERS if row.needs.startswith(begins)), "")
-    told = row.needs.partition(": mlops ")[0] if row.needs.startswith("look at the ") else row.needs
-    return f"{told}: {key}" if key else told
 
 
 def needs_lines(rows: Sequence[FleetRow], most: int, width: int) -> list[Cell]:

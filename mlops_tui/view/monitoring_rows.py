@@ -12,6 +12,7 @@ from mlops_tui.view.columns import Column
 from mlops_tui.view.figures import UNKNOWN, count, metric
 from mlops_tui.view.labels import window_row
 from mlops_tui.view.monitoring import alarm_row, check_row, drift_rows
+from mlops_tui.view.needs import needs_told
 from mlops_tui.view.retrains import retrain_row
 from mlops_tui.view.sparkline import sparkline
 from mlops_tui.view.times import age
@@ -151,6 +152,8 @@ def waits_cell(row: FleetRow, now: datetime) -> Cell:
     if seen.retrain is not None:
         told = "trains" if seen.retrain_status == "training" else seen.retrain_note
         return cell(f"retrain {seen.retrain}: {told}", "busy" if seen.retrain_status == "training" else "warn")
+    if row.needs.startswith(("approve version ", "deploy version ")):
+        return cell(f"you: {needs_told(row)}", "warn")
     if row.open_alarms:
         return Cell("an answer: a opens the alarm", "warn")
     if row.champion is None:

@@ -244,3 +244,31 @@ async def test_nothing_looked_at_yet_says_what_comes(app: MlopsApp, fake: FakeEn
         ):
             await settle(pilot, shows(pilot, words))
             await pilot.press("tab")
+
+
+async def test_what_passed_is_approved_where_it_is_seen(app: MlopsApp, world: FakeEngine):
+    world.fleet[0] = drifted.watched_row(needs="approve version 3", watched={"retrain": None, "retrain_status": None})
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("5")
+        await settle(pilot, shows(pilot, "fraud waits for you: approve version 3: A"))
+        await pilot.press("A")
+        await settle(pilot, shows(pilot, "Approve fraud@3?"))
+        await pilot.press("escape", "w")
+        await settle(pilot, lambda: app.said.text == "$ mlops why fraud@2")
+
+
+async def test_a_retrain_is_begun_and_followed_from_the_list(app: MlopsApp, world: FakeEngine):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("5")
+        await settle(pilot, shows(pilot, "▸ fraud"))
+        await pilot.press("r")
+        await settle(pilot, shows(pilot, "[n] no"))
+        await pilot.press("t")
+        await settle(pilot, lambda: "job 15 trains it; l follows its log" in app.said.text)
+        world.logs[15] = "epoch 1\n"
+        world.fleet[0] = drifted.watched_row(job_id=15)
+        world.tell(made.event(1))
+        await settle(pilot, lambda: len(world.asked("GET", "/fleet")) > 1)
+        await settle(pilot, lambda: app.screen.subject("job") == "15")  # type: ignore[attr-defined]
+        await pilot.press("l")
+        await settle(pilot, shows(pilot, "epoch 1"))

@@ -5,7 +5,6 @@ from fakes import drifted
 from fakes import watched_objects as seen
 from fakes import wire_objects as made
 
-from mlops_tui.view.fleet import needs_told
 from mlops_tui.view.monitoring_performance import plot_performance
 from mlops_tui.view.monitoring_rows import (
     WATCHED_ORDERS,
@@ -20,6 +19,7 @@ from mlops_tui.view.monitoring_rows import (
     watched_words,
     with_alarms,
 )
+from mlops_tui.view.needs import needs_told
 
 
 def row(open_alarms: int = 0, champion: int | None = 2, **watched: object):
@@ -52,6 +52,7 @@ def test_drift_is_told_with_a_glyph_a_word_and_an_age(about, told: str):
         ),
         (row(retrain=2, retrain_status="training"), "retrain 2: trains"),
         (row(open_alarms=1), "an answer: a opens the alarm"),
+        (row(open_alarms=1).model_copy(update={"needs": "approve version 3"}), "you: approve version 3: A"),
         (row(champion=None), "a release: nothing serves yet"),
         (row(), "500 new rows, 40 are there"),
         (row(waiting_rows=900), "the clock: in 12m"),

@@ -14,7 +14,7 @@ from engine.lifecycle.parts import Parts
 from engine.lifecycle.release import FULL, approval_of, approve
 from engine.lifecycle.rollback_endpoint import want_champion_before
 from engine.registry.queries.projects import no_project
-from engine.registry.tables import Alias, Deployment, Endpoint, Project, Version
+from engine.registry.tables import Alias, Deployment, Endpoint, GatewayState, Project, Version
 from engine.registry.tx import Tx, col
 from engine.wire.base import Failure
 from engine.wire.endpoints import Deploy, ReleasePreview, ReleaseStep, ReleaseVerb, Rollback
@@ -104,6 +104,9 @@ def _order(
     else:
         share = 1.0 if verb == "promote" else share
         wanted = want_version(tx, caller, name, Deploy(version=number, share=share, override=override))
+    if tx.get(GatewayState, 1) is None:
+        # The first release of a home: the gateway starts once there is something to route.
+        tx.add(GatewayState(host="", port=0))
     tx.flush()
     switch(tx, wanted.id)
     for row in _there(tx, name):

@@ -16,7 +16,7 @@ from engine.lifecycle.rollback_endpoint import rollback_endpoint
 from engine.registry.queries.endpoints import get_endpoint
 from engine.registry.queries.events import list_events
 from engine.registry.queries.models import get_model, get_version
-from engine.registry.tables import Version
+from engine.registry.tables import GatewayState, Version
 from engine.registry.tx import Tx
 from engine.wire.endpoints import Deploy, ReleasePreview, Rollback
 
@@ -62,6 +62,16 @@ def test_a_promotion_takes_all_traffic_from_the_champion_which_ends(two: Parts) 
     assert steps(seen) == [(1, 1.0, 0.0, True), (2, 0.0, 1.0, False)]
     assert [step.deployment for step in seen.steps] == [1, None]
     assert (seen.approves, seen.approved_by, seen.needs_override, seen.refusal) == (True, None, False, None)
+
+
+def test_the_first_release_of_a_home_is_told_before_any_gateway_runs(parts: Parts, tmp_path: Path) -> None:
+    add(parts, tmp_path)
+    train(parts)
+    judged(parts, "pass", 1)
+    seen = preview_release(parts, ADA, "fraud", "deploy", version=1)
+    assert (seen.champion_before, seen.champion_after, seen.refusal) == (None, 1, None)
+    assert steps(seen) == [(1, 0.0, 1.0, False)]
+    assert parts.writer.write_and_wait(lambda tx: tx.get(GatewayState, 1)) is None
 
 
 def test_a_share_is_taken_from_the_champion_which_stays(two: Parts) -> None:

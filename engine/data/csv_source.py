@@ -47,7 +47,7 @@ def read_csv(text: bytes, delimiter: str, shown: str) -> pl.DataFrame:
     Raises:
         BadData: no record, no row, a name twice, a record of another length (names the line), an open quote.
     """
-    text = _unix_lines(text)
+    text = unix_lines(text)
     names = [name.strip() for name in first_record(text, delimiter)]
     if not names:
         raise BadData(f"{shown} is empty.", "A CSV file starts with a line of column names.", file=shown)
@@ -57,9 +57,14 @@ def read_csv(text: bytes, delimiter: str, shown: str) -> pl.DataFrame:
     return _named(frame, names, shown)
 
 
+def frame_of_records(records: list[list[str]], names: list[str], shown: str) -> pl.DataFrame:
+    """Records of as many fields as there are `names`, as `read_csv` gives them; raises `BadData` as it does."""
+    return _named(pl.DataFrame(records, schema=_schema(len(names)), orient="row"), names, shown)
+
+
 def lines_of_rows(text: bytes, delimiter: str, rows: Sequence[int]) -> list[int]:
     """The lines, from 1, on which the data rows `rows`, from 0 and ascending, begin."""
-    filled = (line for line, record in _records(text, delimiter) if not _is_blank(record))
+    filled = (line for line, record in _records(text, delimiter) if not is_blank(record))
     next(filled, None)
     return pick(filled, rows)
 
@@ -79,20 +84,22 @@ def pick(lines: Iterator[int], rows: Sequence[int]) -> list[int]:
 
 def first_record(text: bytes, delimiter: str) -> list[str]:
     """The fields of the first record that is not blank, as they stand; empty where there is none."""
-    return next((record for _, record in _records(text, delimiter) if not _is_blank(record)), [])
+    return next((record for _, record in _records(text, delimiter) if not is_blank(record)), [])
 
 
-def _unix_lines(text: bytes) -> bytes:
+def unix_lines(text: bytes) -> bytes:
+    """The text itself, or with line ends of its own where it has only the old Mac's."""
     return text.replace(b"\r", b"\n") if b"\r" in text and b"\n" not in text else text
 
 
-def _is_blank(record: list[str]) -> bool:
+def is_blank(record: list[str]) -> bool:
+    """Whether a record comes of a line without anything on it."""
     return not record or (len(record) == 1 and not record[0].strip())
 
 
 def _records(text: bytes, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Each record with the line, from 1, on which it begins; blank ones too."""
-    lines = io.TextIOWrapper(io.BytesIO(_unix_lines(text)), encoding="utf-8", newline="")
+    lines = io.TextIOWrapper(io.BytesIO(unix_lines(text)), encoding="utf-8", newline="")
     reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
     line = 1
     for record in reader:
@@ -188,7 +195,7 @@ def _checked_records(text: bytes, delimiter: str, names: list[str], shown: str) 
     for line, record in _records(text + b"\n" + _END.encode(), delimiter):
         if record == [_END]:
             return
-        if _is_blank(record):
+        if is_blank(record):
             continue
         if record[-1].endswith(_END):
             raise BadData(
@@ -197,11 +204,15 @@ def _checked_records(text: bytes, delimiter: str, names: list[str], shown: str) 
                 file=shown,
                 line=line,
             )
-        if len(record) == width + 1 and not record[-1].strip():
-            record = record[:width]
+        record = without_empty_end(record, width)
         if len(record) != width:
             raise _ragged(line, len(record), names, delimiter, shown)
         yield record
+
+
+def without_empty_end(record: list[str], width: int) -> list[str]:
+    """The record, without an empty last field beyond the names (a delimiter at the line's end)."""
+    return record[:width] if len(record) == width + 1 and not record[-1].strip() else record
 
 
 def _ragged(line: int, found: int, names: list[str], delimiter: str, shown: str) -> BadData:

@@ -37,20 +37,33 @@ def read_jsonl(text: bytes, shown: str) -> pl.DataFrame:
 
 def lines_of_objects(text: bytes, rows: Sequence[int]) -> list[int]:
     """The lines, from 1, on which the objects `rows`, from 0 and ascending, stand."""
-    return pick((line for line, _ in _filled_lines(text)), rows)
+    return pick((line for line, _ in filled_lines(text)), rows)
 
 
-def _filled_lines(text: bytes) -> Iterator[tuple[int, bytes]]:
+def filled_lines(text: bytes) -> Iterator[tuple[int, bytes]]:
+    """Lines on which something stands, with their numbers from 1."""
     return ((line, content) for line, content in enumerate(text.split(b"\n"), 1) if content.strip())
 
 
 def _read_slowly(text: bytes, shown: str) -> pl.DataFrame:
-    rows = [_parse(content, line, shown) for line, content in _filled_lines(text)]
+    rows = [parse_object(content, line, shown) for line, content in filled_lines(text)]
+    return _framed(rows)
+
+
+def frame_of_objects(rows: Sequence[dict[str, Any]], shown: str) -> pl.DataFrame:
+    """Objects as `read_jsonl` gives them; raises `BadData` where a name is none."""
+    frame = _framed(rows)
+    check_names(frame.columns, shown)
+    return frame
+
+
+def _framed(rows: Sequence[dict[str, Any]]) -> pl.DataFrame:
     names = list(dict.fromkeys(name for row in rows for name in row))
     return pl.DataFrame([_column(name, [row.get(name) for row in rows]) for name in names])
 
 
-def _parse(content: bytes, line: int, shown: str) -> dict[str, Any]:
+def parse_object(content: bytes, line: int, shown: str) -> dict[str, Any]:
+    """The object on one line; raises `BadData` where it is none."""
     try:
         found = json.loads(content)
     except (ValueError, RecursionError) as error:

@@ -2,7 +2,7 @@
 
 Columns: the project's id column (or `id`), or `request_id` and `row_index`; the target column (or `label`); where there
 is one, `labelled_at` (or `time`). Other columns are not looked at. CSV is read as the project's data is. A line that is
-no label is refused with a reason, and the others go on.
+no label, or has another number of fields than the first, is refused with a reason, and the others go on.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from typing import Any
 import polars as pl
 
 from engine.data.schema import blank_missing
-from engine.data.sources import Dialect, Table, read_table
+from engine.data.sources import Dialect, Table
 from engine.data.text_columns import as_numbers, parse_times
 from engine.data.typed_columns import as_text, from_typed, unix_time
+from engine.data.usable_lines import UsableLines, read_usable_lines
 from engine.errors import BadData
 from engine.monitoring.label_join import LABEL_SCHEMA, TIME, canonical_id
 from engine.project import Project
@@ -55,7 +56,8 @@ def read_label_file(path: Path, project: Project, classes: Sequence[Any], seen_a
     Raises:
         BadData: it cannot be read, has no key or no target, or not one line is a label.
     """
-    table = read_table([path], Dialect(project.data.delimiter, project.data.encoding), folder=path.parent)
+    read = read_usable_lines(path, Dialect(project.data.delimiter, project.data.encoding))
+    table = read.table
     columns = _find_columns(table, project)
     frame = blank_missing(table.frame, project.data.missing) if table.text else table.frame
     found = pl.DataFrame(
@@ -68,10 +70,11 @@ def read_label_file(path: Path, project: Project, classes: Sequence[Any], seen_a
     )
     refused = _refusals(found, columns, project, classes)
     kept = found.filter(refused.is_null()).with_columns(seen_at=pl.lit(seen_at, dtype=TIME))
-    examples = _examples(table, refused)
+    examples = _examples(read, refused)
     if not kept.height:
         raise BadData(f"No line of {path.name} is a label. {examples[0]}", "Give the file that holds the outcomes.")
-    return LabelFileRead(kept.select(list(LABEL_SCHEMA)).cast(LABEL_SCHEMA), table.frame.height, examples)  # type: ignore[arg-type]
+    labels = kept.select(list(LABEL_SCHEMA)).cast(LABEL_SCHEMA)  # type: ignore[arg-type]
+    return LabelFileRead(labels, table.frame.height + len(read.damaged), examples)
 
 
 def _find_columns(table: Table, project: Project) -> _Columns:
@@ -218,7 +221,11 @@ def _refusals(found: pl.DataFrame, columns: _Columns, project: Project, classes:
     ).to_series()  # fmt: skip
 
 
-def _examples(table: Table, refused: pl.Series) -> list[str]:
+def _examples(read: UsableLines, refused: pl.Series) -> list[str]:
     rows = refused.is_not_null().arg_true().head(MOST_EXAMPLES).to_list()
-    places = table.where_all(rows)
-    return [f"{place}: {refused[row]}." for place, row in zip(places, rows, strict=True)]
+    shown = read.table.files[0].shown
+    told = [(place, refused[row]) for place, row in zip(read.where_all(rows), rows, strict=True)]
+    told += [(f"{shown}, line {line}", why) for line, why in read.damaged[:MOST_EXAMPLES]]
+    if read.damaged:
+        told.sort(key=lambda one: int(one[0].rpartition(" ")[2]))
+    return [f"{place}: {why}." for place, why in told[:MOST_EXAMPLES]]

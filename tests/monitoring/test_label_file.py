@@ -107,3 +107,49 @@ def test_a_wrong_file_is_refused_in_one_sentence(text: str, sentence: str, tmp_p
     with pytest.raises(BadData) as refused:
         read(tmp_path, text)
     assert sentence in refused.value.message
+
+
+def test_a_line_with_another_number_of_fields_is_refused_and_the_others_go_on(tmp_path: Path) -> None:
+    found = read(tmp_path, 'order,y\n1,1\nwhat is this\n2,0\n\n3,1,9,9\n4,maybe\n"5,1\n6,0\n')
+    assert as_pairs(found) == [("1", "1"), ("2", "0"), ("6", "0")]
+    assert found.rows == 7
+    assert found.examples == [
+        "labels.csv, line 3: expected 2 fields, got 1.",
+        "labels.csv, line 6: expected 2 fields, got 4.",
+        "labels.csv, line 7: 'maybe' is none of the classes 0, 1.",
+        'labels.csv, line 8: a quote (") is opened and not closed.',
+    ]
+
+
+def test_a_stray_quote_takes_no_good_line_with_it(tmp_path: Path) -> None:
+    quoted = 'order,y\n"1","1"\n"junk\n"2","0"\n"3\nthree","1"\n"4","1"\n'
+    assert as_pairs(read(tmp_path, quoted)) == [("1", "1"), ("2", "0"), ("3\nthree", "1"), ("4", "1")]
+
+
+def test_a_line_of_foreign_bytes_is_refused_and_the_others_go_on(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_bytes(b"order,y\n1,1\n\xff\xfe\x01\n\x00\x00\n2,0\n")
+    found = read_label_file(tmp_path / "labels.csv", project(), (0, 1), SEEN)
+    assert as_pairs(found) == [("1", "1"), ("2", "0")]
+    assert [example.partition(", ")[2] for example in found.examples] == [
+        "line 3: it is not utf-8.", "line 4: it holds a zero byte.",
+    ]  # fmt: skip
+
+
+def test_a_line_that_is_no_object_is_refused_and_the_others_go_on(tmp_path: Path) -> None:
+    path = tmp_path / "labels.jsonl"
+    path.write_text('{"order": 1, "y": 1}\nwhat\n{"order": 2, "y": \n[3, 1]\n{"order": 4, "y": 0}\n{"who": 1}\n')
+    found = read_label_file(path, project(), (0, 1), SEEN)
+    assert (as_pairs(found), found.rows) == ([("1", "1"), ("4", "0")], 6)
+    assert [example.partition(": ")[0] for example in found.examples] == [
+        f"labels.jsonl, line {line}" for line in (2, 3, 4, 6)
+    ]
+
+
+def test_a_file_without_one_good_line_is_refused_whole(tmp_path: Path) -> None:
+    for text, sentence in (
+        ("order,y\nwhat\nis this\n", "labels.csv, line 2: expected 2 fields, got 1."),
+        ("order,y\nwhat\n1,maybe\n", "No line of labels.csv is a label. labels.csv, line 2: expected 2 fields, got 1."),
+    ):
+        with pytest.raises(BadData) as refused:
+            read(tmp_path, text)
+        assert refused.value.message == sentence

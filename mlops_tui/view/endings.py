@@ -33,6 +33,8 @@ class Begun:
             return Begun(self.by, {*self.waits, subject}), None
         if event.verb == "version.registered" and (job := f"job {event.evidence.get('job')}") in self.waits:
             return Begun(self.by, self.waits - {job}), _judged(event)
+        if event.verb == "check.done" and (job := f"job {event.evidence.get('job')}") in self.waits:
+            return Begun(self.by, self.waits - {job}), _checked(event)
         told = _ending(event) if subject in self.waits else None
         return (self, None) if told is None else (Begun(self.by, self.waits - {subject}), told)
 
@@ -47,6 +49,15 @@ def _judged(event: EventView) -> Cell:
     sign, then = ("✓", "A approves it, D releases it") if passed else ("?", "3 shows why")
     return Cell(
         f"{sign} {clean(event.subject)} is trained and judged: {verdict}. {then}.", "good" if passed else "warn"
+    )
+
+
+def _checked(event: EventView) -> Cell:
+    outcome = clean(str(event.evidence.get("outcome", "")))
+    quiet = outcome == "quiet"
+    then = "" if quiet else "; 5 shows its columns"
+    return Cell(
+        f"{'✓' if quiet else '!'} check of {clean(event.subject)}: {outcome}{then}.", "good" if quiet else "warn"
     )
 
 

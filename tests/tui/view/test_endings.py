@@ -53,6 +53,16 @@ def test_the_end_of_a_job_is_told(verb: str, evidence: dict[str, Any], text: str
     assert told_after(queued("train"), ended(verb, **evidence)) == [Cell(text, tone)]  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(("outcome", "tone"), [("quiet", "good"), ("alarm", "warn")])
+def test_a_check_ends_with_what_it_found_and_says_so_once(outcome: str, tone: str):
+    done = {
+        "verb": "check.done", "subject": "fraud@3", "actor": "engine", "evidence": {"job": 12, "outcome": outcome},
+    }  # fmt: skip
+    [told] = told_after(queued("check"), done, ended("job.succeeded", kind="check"))
+    assert told.tone == tone
+    assert f"check of fraud@3: {outcome}" in told.text
+
+
 @pytest.mark.parametrize("verb", ["version.deployed", "endpoint.rolled_back"])
 def test_a_release_is_told_of_when_it_serves_and_when_it_fails(verb: str):
     release = {"verb": verb, "subject": "fraud@3"}

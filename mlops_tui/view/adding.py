@@ -153,7 +153,7 @@ def _with_key(draft: Draft, columns: Sequence[Seen], column: Seen, role: str) ->
         return f"It holds {column.get('type')} values, and a time is a time."
     seen = next((str(one["name"]) for one in columns if one.get("role") == role), "")
     if role_now(column, draft)[0] == role:
-        chosen: str | None = "" if seen else None
+        chosen: str | None = "" if seen == name else None
     else:
         chosen = None if seen == name else name
     plain = _without(draft, name)
@@ -243,18 +243,18 @@ def settings_lines(look: LookView, draft: Draft, *, is_there: bool, width: int) 
     """What the project will be, each with the key that changes it."""
     task, is_binary = draft.task or look.task, (draft.task or look.task) == "binary"
     positive = (draft.positive or look.positive or "–") if is_binary else "– (of binary tasks only)"
-    there = f"  ! {PROJECT_FILE} is there: asked before it is written over" if is_there else ""
+    there = [Cell(f"! {PROJECT_FILE} is there: asked before it is written over", "warn")] if is_there else []
     lines = [
         _setting("N name", draft.name or look.name, draft.name is not None),
-        _setting("F folder", f"{draft.folder}{there}", False),
+        _setting("F folder", draft.folder, False),
         _setting("T task", _task_told(look, task, draft.task is not None), draft.task is not None),
         _setting("p positive", positive, draft.positive is not None),
         _setting("i id", _key_told(look, draft, "id"), draft.id is not None),
         _setting("t time", _key_told(look, draft, "time"), draft.time is not None),
     ]
     if width >= 100:
-        return [_pair(lines[at], lines[at + 1], width) for at in range(0, len(lines), 2)]
-    return lines
+        return [_pair(lines[at], lines[at + 1], width) for at in range(0, len(lines), 2)] + there
+    return lines + there
 
 
 def changed_fields(draft: Draft) -> int:

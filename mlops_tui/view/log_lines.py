@@ -10,8 +10,9 @@ from mlops_tui.view.clean import clean_lines
 _LOOKED_AT = 160
 """Characters at the beginning in which a level stands."""
 _LEVEL = re.compile(
-    r"(?:^|[\s\[|<(:\-])(?P<plain>CRITICAL|FATAL|ERROR|WARNING|WARN|DEBUG|TRACE|Fatal|Error|Warning|Debug)(?=[\]\s|>):\-]|$)"
-    r"|\"level(?:name)?\":\s*\"(?P<json>\w+)\"|\blevel=(?P<pair>\w+)"
+    r"(?:^|[\s\[|<(:\-])(?P<plain>CRITICAL|FATAL|ERROR|WARNING|WARN|DEBUG|TRACE)(?=[\]\s|>):\-]|$)"
+    r"|(?:^|\[)(?P<mixed>Fatal|Error|Warning|Debug)(?=\]|: )"
+    r'|"level(?:name)?":\s*"(?P<json>\w+)"|\blevel=(?P<pair>\w+)'
 )
 _EXCEPTION = re.compile(
     r"^(?:[\w.]+\.)?[A-Z]\w*(?:Error|Exception|Exit|Interrupt)(?::|$)|^Traceback \(most recent call last\):"
@@ -40,5 +41,5 @@ def level_tone(line: str) -> Tone:
     begun = line[:_LOOKED_AT]
     found = _LEVEL.search(begun)
     if found is not None:
-        return _TONES.get((found["plain"] or found["json"] or found["pair"]).lower(), "plain")
+        return _TONES.get(str(found[found.lastgroup or 0]).lower(), "plain")
     return "warn" if _WARNING_OF_PYTHON.search(begun) else "plain"

@@ -73,6 +73,7 @@ class LinePane(ScrollView, can_focus=False):
     def set_lines(self, lines: Sequence[Cell]) -> None:
         """Other lines."""
         self._lines = list(lines)
+        self._hit = None
         self._lay_out()
 
     def add_lines(self, lines: Sequence[Cell]) -> None:
@@ -82,6 +83,7 @@ class LinePane(ScrollView, can_focus=False):
         if over > 0:
             del self._lines[:over]
             self._dropped += over
+            self._hit = None  # what it stands for has moved
             self._lay_out()
             return
         self._take(lines)
@@ -90,6 +92,7 @@ class LinePane(ScrollView, can_focus=False):
     def set_filter(self, wanted: Filter) -> None:
         """Only lines that pass."""
         self._filter = wanted
+        self._hit = None
         self._lay_out()
 
     @property
@@ -198,7 +201,7 @@ class LinePane(ScrollView, can_focus=False):
         self.scroll_to(y=max(0, min(self.scroll_offset.y + lines, self.max_scroll_y)), animate=False)
 
     def _lay_out(self) -> None:
-        self._shown, self._kept, self._starts, self._hit = [], [], [], None
+        self._shown, self._kept, self._starts = [], [], []
         self._take(self._lines)
         self._resize()
 

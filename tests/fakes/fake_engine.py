@@ -15,10 +15,11 @@ from pydantic import BaseModel
 from engine.client import AsyncEngineClient, EngineClient
 from engine.errors import Conflict, EngineError, NotFound
 from engine.settings import Home
+from engine.wire.base import Failure
 from engine.wire.endpoints import DeploymentView, EndpointView, ReleasePreview
 from engine.wire.events import EventView, Progress, Verification
 from engine.wire.fleet import FleetRow
-from engine.wire.jobs import JobView
+from engine.wire.jobs import JobView, ScheduleView
 from engine.wire.models import VersionView
 from engine.wire.monitoring import AlarmView, CheckView, DriftView, PerformanceView, RetrainView, WhyView
 from engine.wire.projects import ProjectView
@@ -58,6 +59,9 @@ class FakeEngine:
         """By path: what is answered instead."""
         self.answers: dict[tuple[str, str], Any] = {}
         """By (method, path): what is answered, where no state of its own stands behind it."""
+        self.on_look: Callable[[dict[str, Any]], dict[str, Any] | Failure | None] | None = None
+        """What is seen, by what is asked; None: the job goes on and on. Not set: the newest job is the look."""
+        self.schedules: list[ScheduleView] = []
         self.on_job_asked: Callable[[JobView], JobView] = lambda job: job
         """How a job has moved on when it is asked for; what it gives is kept."""
         self.on_endpoint_asked: Callable[[EndpointView], EndpointView] = lambda endpoint: endpoint
@@ -242,6 +246,22 @@ def _train(engine: FakeEngine, name: str) -> Answer:
     return {"job": engine.jobs[number], "stored_again": False}
 
 
+def _look(engine: FakeEngine, body: dict[str, Any]) -> JobView:
+    if engine.on_look is None:
+        return engine.jobs[max(engine.jobs)]
+    number = max(engine.jobs, default=0) + 1
+    begun = {"kind": "look", "project": None}
+    seen = engine.on_look(body)
+    if isinstance(seen, Failure):
+        ended = begun | {"status": "failed", "failure": seen}
+    elif seen is None:
+        ended = begun | {"status": "running", "fraction": None, "note": "reading the data", "ended_at": None}
+    else:
+        ended = begun | {"result": seen}
+    engine.jobs[number] = made.job(number, **ended)
+    return engine.jobs[number]
+
+
 def _cancel(engine: FakeEngine, job_id: int) -> JobView:
     job = _need(engine.jobs, job_id, f"job {job_id}")
     if job.ended_at is not None:
@@ -321,7 +341,8 @@ _ROUTES: list[tuple[str, str, Handler]] = [
     ("/projects", "POST", lambda e, g, p, b: {"project": made.project(folder=b["folder"]), "changed": True}),
     (r"/projects/([\w-]+)", "GET", lambda e, g, p, b: _need(e.projects, g[0], f"project {g[0]}")),
     (r"/projects/([\w-]+)/train", "POST", lambda e, g, p, b: _train(e, g[0])),
-    ("/looks", "POST", lambda e, g, p, b: e.jobs[max(e.jobs)]),
+    ("/looks", "POST", lambda e, g, p, b: _look(e, b)),
+    ("/schedules", "GET", lambda e, g, p, b: {"schedules": e.schedules}),
     ("/jobs", "GET", lambda e, g, p, b: _jobs(e, p)),
     (r"/jobs/(\d+)", "GET", lambda e, g, p, b: _job(e, int(g[0]))),
     (r"/jobs/(\d+)/log", "GET", lambda e, g, p, b: _log(e, int(g[0]), p)),

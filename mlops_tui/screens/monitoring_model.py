@@ -144,13 +144,19 @@ class WatchedScreen(ActingScreen):
         if nothing.display != empty:
             table.display, nothing.display = not empty, empty
         table.set_columns(pane.columns)
-        table.show(ListedRows(self.rows(), pane.key, lambda thing: pane.cells(thing, self.now())))
+        self._draw_rows()
         self.refresh_place()
+
+    def _draw_rows(self) -> None:
+        pane, now = self._pane, self.now()
+        self.query_one("#rows", LineTable).show(ListedRows(self.rows(), pane.key, lambda thing: pane.cells(thing, now)))
 
     def rows(self) -> list[Any]:
         """What passes the filter."""
-        now = self.now()
-        kept = [thing for thing in self._pane.things or () if self.filter.keeps(self._pane.words(thing, now))]
+        kept = list(self._pane.things or ())
+        if not self.filter.is_empty:
+            now = self.now()
+            kept = [thing for thing in kept if self.filter.keeps(self._pane.words(thing, now))]
         return kept[::-1] if self._oldest_first else kept
 
     @on(LineTable.Moved)
@@ -186,6 +192,8 @@ class WatchedScreen(ActingScreen):
         super()._tick()
         if self.is_current:
             self._show_head()
+            if self._pane.things:
+                self._draw_rows()  # ages go on, also while nothing happens
 
     def current(self) -> Any | None:
         """The one under the cursor."""

@@ -1,12 +1,13 @@
 """5 Monitoring, a watched model, and one check of it."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from fakes import drifted
 from fakes import wire_objects as made
 from fakes.fake_engine import FakeEngine
-from fakes.terminal import screen_text, settle, shows, status, table
+from fakes.terminal import Clock, screen_text, settle, shows, status, table
 from textual.pilot import Pilot
 
 from engine.errors import Conflict
@@ -272,3 +273,12 @@ async def test_a_retrain_is_begun_and_followed_from_the_list(app: MlopsApp, worl
         await settle(pilot, lambda: app.screen.subject("job") == "15")  # type: ignore[attr-defined]
         await pilot.press("l")
         await settle(pilot, shows(pilot, "epoch 1"))
+
+
+async def test_ages_go_on_while_nothing_happens(app: MlopsApp, world: FakeEngine, clock: Clock):
+    async with app.run_test(size=(100, 30)) as pilot:
+        await watched(pilot, "tab")
+        await settle(pilot, shows(pilot, "3m ago"))
+        clock.now += timedelta(minutes=30)
+        app.screen._tick()  # type: ignore[attr-defined]
+        await settle(pilot, shows(pilot, "33m ago"))

@@ -74,13 +74,21 @@ def next_step(alarm: AlarmView, retrain: RetrainView | None, version: VersionVie
     if alarm.status == "closed":
         return Cell("■ closed; w shows the whole chain", "dim")
     if retrain is None or retrain.status == "given_up":
-        return Cell("→ r retrains it; a says you look after it; C closes it where it was expected", "strong")
+        begins = _FIRST_STEPS.get(alarm.kind, "r retrains it")
+        return Cell(f"→ {begins}; a says you look after it; C closes it where it was expected", "strong")
     if retrain.status == "training":
         told = f"◐ job {retrain.job_id} trains it again (retrain {retrain.id}): l follows its log"
         return Cell(told, "busy")
     if retrain.status in ("waiting", "blocked"):
         return cell(f"○ retrain {retrain.id} {retrain.status}: {retrain.note} r trains it now all the same.", "warn")
     return _judged(retrain, version)
+
+
+_FIRST_STEPS = {
+    "quality": "mend what sends the rows, or r retrains it on them",
+    "silence": "4 shows whether it answers; mend what sends the rows",
+}
+"""What may end an alarm, where training again is not the first thing to think of."""
 
 
 def other_alarms(others: Sequence[AlarmView]) -> list[Cell]:

@@ -35,6 +35,13 @@ def test_each_state_names_the_key_that_leads_on(retrain, version, told: str):
     assert told in next_step(drift_alarm(), retrain, version).text
 
 
+@pytest.mark.parametrize(
+    ("kind", "told"), [("quality", "→ mend what sends the rows"), ("silence", "→ 4 shows whether")]
+)
+def test_a_fault_of_the_data_is_mended_before_anything_is_trained(kind: str, told: str):
+    assert next_step(drift_alarm(kind=kind), None, None).text.startswith(told)
+
+
 def test_a_closed_alarm_needs_nothing():
     assert next_step(drift_alarm(status="closed"), retrained(), None).text.startswith("■ closed")
 

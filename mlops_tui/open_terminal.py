@@ -23,4 +23,7 @@ def open_terminal() -> None:
     from mlops_tui.app import MlopsApp
     from mlops_tui.keymap import keys_file
 
+    for exported in ("COLUMNS", "LINES"):
+        # Textual believes them before the window itself, which would then be of that size for good.
+        os.environ.pop(exported, None)
     MlopsApp(find_home(), keys=keys_file()).run()

@@ -23,6 +23,7 @@ def a_project(folder: Path, name: str) -> str:
 
 def the_terminal(engine: EngineProcess) -> PtyTerminal:
     told = {"MLOPS_HOME": str(engine.home.root), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    told |= {"COLUMNS": "80", "LINES": "24"}  # as some shells export them: the window's own size counts
     kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "SSH_CONNECTION")}
     return PtyTerminal([sys.executable, "-P", "-m", "mlops_tui"], kept | told)
 

@@ -11,7 +11,7 @@ def welcome_lines() -> list[Cell]:
         Cell("Nothing here yet. Three ways from a file of data to a model that answers:", "strong"),
         Cell(""),
         Cell("  n  here", "busy"),
-        Cell("     choose a file and its target, correct what was seen; write, train, watch"),
+        Cell("     choose a file and its target, correct what was seen, write, train"),
         Cell("  $  in a shell of this machine", "busy"),
         Cell("     mlops init data.csv --target COLUMN, then mlops add . and mlops train NAME"),
         Cell("  ▸  with data to try", "busy"),

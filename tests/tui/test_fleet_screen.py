@@ -24,7 +24,8 @@ def three(fake: FakeEngine) -> FakeEngine:
 async def test_without_a_project_it_says_what_to_do(app: MlopsApp):
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot, shows(pilot, "mlops init data.csv --target COLUMN"))
-        assert "mlops deploy NAME" in "\n".join(screen_text(pilot))
+        told = "\n".join(screen_text(pilot))
+        assert "n  here" in told and "sample_projects/" in told
 
 
 async def test_a_first_project_takes_the_place_of_the_welcome(app: MlopsApp, fake: FakeEngine):

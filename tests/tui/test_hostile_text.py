@@ -1,5 +1,6 @@
 """Whatever a field holds, it reaches the terminal as plain text: no escape of its own, no markup, nothing unseen."""
 
+import os
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -168,3 +169,50 @@ async def test_a_drawing_with_an_escape_in_it_is_seen_by_this_check(app: MlopsAp
         app.screen.query_one("#too-small").display = True
         await pilot.pause()
         assert {"U+001B", "U+202E"} & set(raw(sent_to_the_terminal(app)))
+
+
+@pytest.mark.parametrize("name", [HOSTILE, LONG], ids=["short", "10,000 characters"])
+async def test_files_and_columns_of_any_name_are_added_as_plain_text(
+    app: MlopsApp, fake: FakeEngine, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+):
+    copied: list[str] = []
+    monkeypatch.setattr(app, "copy_to_clipboard", copied.append)
+    name = name.encode("utf-8", "replace").decode()
+    file = "".join(one for one in name if one not in "/\0")[:40] + ".csv"
+    (tmp_path / file).write_text("")
+    (tmp_path / os.fsdecode(b"\xe9\x1b[2J.csv")).write_text("")
+    fake.on_look = lambda asked: hostile_look(asked, name)
+    app.guide.folder = tmp_path
+    async with app.run_test(size=(160, 40)) as pilot:
+        await settle(pilot, shows(pilot, "n  here"))
+        await pilot.press("n")
+        await settle(pilot, shows(pilot, "no UTF-8"))
+        await look(pilot, app)
+        await pilot.press("j", "enter", "k", "d")
+        await look(pilot, app)
+        await pilot.press("escape", "y", "enter")
+        await settle(pilot, shows(pilot, "Which column"))
+        await look(pilot, app)
+        await pilot.press("d")
+        await look(pilot, app)
+        await pilot.press("escape", "enter")
+        await settle(pilot, shows(pilot, "N name"))
+        for keys in (["j", "space"], ["i"], ["t"], ["p"], ["T"], ["d"], ["escape", "y"], ["F"], ["escape"]):
+            await pilot.press(*keys)
+            await look(pilot, app)
+        await pilot.press("enter")
+        await settle(pilot, shows(pilot, "[project]"))
+        await look(pilot, app)
+        await pilot.press("y", "enter")
+        await settle(pilot, shows(pilot, "fraud is added"))
+        await look(pilot, app)
+
+
+def hostile_look(asked: dict[str, Any], name: str) -> dict[str, Any]:
+    column = {"type": "category", "nulls": 0, "distinct": 2, "why": name, "seen": name, "task": "binary"}
+    return {
+        "name": "orders", "task": "binary" if asked["target"] else "", "rows": 9, "positive": name,
+        "values": [name, "b"],
+        "columns": [column | {"name": name, "role": "target"}, column | {"name": f"{name}2", "role": "feature"}],
+        "notes": [f"Task binary, because {name}"], "project_file": f"[project]\n# {name}\n",
+    }  # fmt: skip

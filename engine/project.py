@@ -30,6 +30,9 @@ Scalar = str | int | float | bool
 LOSSES: frozenset[str] = frozenset({"log_loss", "brier", "rmse", "mae"})
 """Metrics of which less is better."""
 
+MOST_TRAININGS = 3
+"""That a retrain's cause may ask for as long as none of them comes to a verdict; then a person is asked."""
+
 METRICS_OF_TASK: dict[Task, tuple[MetricName, ...]] = {
     "binary": ("average_precision", "roc_auc", "log_loss", "brier", "accuracy", "f1", "balanced_accuracy"),
     "multiclass": ("macro_f1", "log_loss", "accuracy", "balanced_accuracy"),

@@ -16,9 +16,9 @@ from engine.failpoint import failpoint
 from engine.lifecycle.parts import Parts
 from engine.lifecycle.train_project import queue_training
 from engine.lifecycle.wish_retrain import UNENDED, give_up, project_file, unended, wish_retrain
+from engine.project import MOST_TRAININGS, interval_s
 from engine.project import Project as ProjectFile
-from engine.project import interval_s
-from engine.registry.alarms import mends_loss
+from engine.registry.alarms import ask_a_person, mends_loss
 from engine.registry.events import ENGINE, Actor
 from engine.registry.queries.retrains import minding_labels, needs_a_look
 from engine.registry.tables import Alarm, Alias, Job, LabelSummary, Project, Retrain, Version, now
@@ -32,9 +32,11 @@ from engine.retraining.policy import (
     Wish,
     World,
     decide,
+    key_after_failure,
     labelled_since,
     rows_needed,
     rows_there,
+    trainings,
 )
 from engine.wire.monitoring import RetrainTrigger
 from engine.wire.work import LabelBucket
@@ -239,9 +241,37 @@ def _follow_job(tx: Tx, retrain: Retrain) -> None:
     job = tx.get(Job, retrain.job_id)
     if job is None or job.status == "failed":
         why = (job.failure or {}).get("message", "") if job is not None else ""
-        give_up(tx, ENGINE, retrain, f"Job {retrain.job_id} failed: {why or 'it is not there'}")
+        _failed(tx, retrain, f"Job {retrain.job_id} failed: {why or 'it is not there'}".rstrip("."))
     elif job.status == "cancelled":
         give_up(tx, ENGINE, retrain, f"Job {job.id} was cancelled.")
+
+
+def _failed(tx: Tx, retrain: Retrain, why: str) -> None:
+    """A training that came to no verdict: its cause asks again after the cool-down, and at last a person is asked.
+
+    The next wish is written with the end of this one, so that a kill leaves both or neither.
+    """
+    project = tx.get(Project, retrain.project_id)
+    alarm = tx.get(Alarm, retrain.alarm_id) if retrain.alarm_id is not None else None
+    again = key_after_failure(retrain.cause_key)
+    over = project is None or retrain.trigger == "hand" or (alarm is not None and alarm.status == "closed")
+    if project is None or over:
+        give_up(tx, ENGINE, retrain, f"{why}.")
+        return
+    if again is None:
+        told = f"{why}. It failed {MOST_TRAININGS} times: mend that, then `mlops retrain {project.name}`."
+        give_up(tx, ENGINE, retrain, told)
+        if alarm is not None:
+            ask_a_person(tx, alarm, f"its retrain failed {MOST_TRAININGS} times")
+        return
+    time = f"training {trainings(again)} of {MOST_TRAININGS}"
+    give_up(tx, ENGINE, retrain, f"{why}. It is tried again after the cool-down ({time}).")
+    reason = retrain.reason.partition(_AFTER_FAILURE)[0]
+    told = f"{reason}{_AFTER_FAILURE}{retrain.job_id} failed, {time}"
+    wish_retrain(tx, project, _trigger(retrain), again, reason=told, by=ENGINE, alarm=alarm)
+
+
+_AFTER_FAILURE = "; job "
 
 
 def _over(alarm: Alarm | None) -> str:
@@ -298,8 +328,8 @@ def _trigger(retrain: Retrain) -> Trigger:
 
 
 def _tries(retrain: Retrain) -> int:
-    """Which of its alarm's it is, from 1: `alarm:7`, then `alarm:7:2`."""
-    parts = retrain.cause_key.split(":")
+    """Which of its alarm's it is, from 1: `alarm:7`, then `alarm:7:2`, however often their trainings failed."""
+    parts = retrain.cause_key.partition("#")[0].split(":")
     return int(parts[2]) if parts[0] == "alarm" and len(parts) == 3 else 1
 
 

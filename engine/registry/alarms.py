@@ -120,6 +120,15 @@ def acknowledge_alarm(tx: Tx, actor: Actor, alarm: Alarm, note: str) -> None:
     )  # fmt: skip
 
 
+def ask_a_person(tx: Tx, alarm: Alarm, why: str) -> None:
+    """The engine can do no more about it: an alarm that somebody had acknowledged calls again."""
+    alarm.status = "open"
+    tx.event(
+        ENGINE, "alarm.stayed", f"alarm {alarm.id}", alarm.project_id,
+        alarm=alarm.id, kind=alarm.kind, version=alarm.version, about=alarm.subject, why=why,
+    )  # fmt: skip
+
+
 def close_alarm(tx: Tx, actor: Actor, alarm: Alarm, note: str) -> None:
     """It is over. Once more changes nothing."""
     if alarm.status == "closed":

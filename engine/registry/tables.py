@@ -516,7 +516,8 @@ class Retrain(Table, table=True):
     id: int | None = Field(default=None, primary_key=True)
     project_id: int = Field(foreign_key="project.id")
     cause_key: str = Field(unique=True)
-    """The same cause is the same retrain: `alarm:7`, `schedule:3:2026-01-05T03:00Z`, `labels:fraud:40000`."""
+    """The same cause is the same retrain: `alarm:7`, `schedule:3:2026-01-05T03:00Z`, `labels:fraud:40000`. After a
+    training that failed `alarm:7#2`; after a verdict that did not end the alarm `alarm:7:2`."""
     trigger: str
     """wire.monitoring.RetrainTrigger."""
     alarm_id: int | None = Field(default=None, foreign_key="alarm.id")

@@ -10,6 +10,8 @@ Pure and light, for it runs inside the engine's transaction. The rules, in order
    champion's test rows had it; and that many of the rarest are there. A wish of the clock or of a person waits for them
    only where labels come at all: else the labels lie in the project's own source, of which nothing is known here.
 5. Between two retrains that nobody asked for by hand lies the cool-down.
+6. A training that fails (a full disk, a lost source) is tried again after the cool-down, three times in all for a
+   cause; then a person is asked.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
+
+from engine.project import MOST_TRAININGS
 
 Trigger = Literal["drift", "performance", "schedule", "labels", "hand"]
 Status = Literal["waiting", "blocked", "training", "given_up"]
@@ -139,6 +143,21 @@ def labelled_since(before: Sequence[tuple[datetime, int]], stretches: Sequence[S
     oldest = min((one.starts_at for one in stretches), default=None)
     known = sum(labelled for ends_at, labelled in before if oldest is None or ends_at > oldest)
     return max(0, sum(one.labelled for one in stretches) - known)
+
+
+def trainings(cause_key: str) -> int:
+    """Which training of its cause this key stands for, from 1: `alarm:7`, then `alarm:7#2`."""
+    return int(cause_key.partition("#")[2] or 1)
+
+
+def key_after_failure(cause_key: str) -> str | None:
+    """The key of one more training for the same cause; None: there were enough.
+
+    >>> key_after_failure("alarm:7"), key_after_failure("alarm:7:2#2"), key_after_failure("alarm:7#3")
+    ('alarm:7#2', 'alarm:7:2#3', None)
+    """
+    after = trainings(cause_key) + 1
+    return f"{cause_key.partition('#')[0]}#{after}" if after <= MOST_TRAININGS else None
 
 
 def decide(wish: Wish, world: World, *, at_once: bool = False) -> Decision:

@@ -32,11 +32,12 @@ def root() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def live(root: Path, failpoint: str = "") -> tuple[int, list[str]]:
+def live(root: Path, failpoint: str = "", *more: str) -> tuple[int, list[str]]:
     """Run the script in a process of its own; how it ended, and what it had acknowledged."""
     acknowledged = root / "acknowledged"
+    places = [str(root / "home"), str(root / "project"), str(acknowledged)]
     process = subprocess.run(
-        [sys.executable, "-m", "fakes.scripted_retrain", str(root / "home"), str(root / "project"), str(acknowledged)],
+        [sys.executable, "-m", "fakes.scripted_retrain", *places, *more],
         env=os.environ | {"PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent)]), "MLOPS_FAILPOINT": failpoint},
         stderr=subprocess.PIPE,
         timeout=60,
@@ -68,6 +69,30 @@ def test_a_kill_between_an_alarm_and_its_retrain_loses_and_doubles_nothing(root:
     returncode, acknowledged = live(root, place)
     assert (returncode, acknowledged) == (-signal.SIGKILL, ["alarm"])
     check(root)
+
+
+def check_tried_again(root: Path) -> None:
+    with engine_core(root / "home") as parts:
+        for _ in range(2):
+            come_back(parts, fails=True)
+        verified = verify_registry(parts, ADA)
+        assert (verified.broken_event, verified.damaged, verified.missing) == (None, [], [])
+        failed, again = retrains(parts)
+        assert (failed.status, again.status, again.verdict, again.version) == ("given_up", "done", "pass", 2)
+        trained = [job.id for job in list_jobs(parts.reader).jobs if job.kind == "train"]
+        assert trained == [again.job_id, failed.job_id, 1]
+        told = Counter(event.verb for event in list_events(parts.reader, limit=1000).events)
+        times = {"alarm.opened": 1, "retrain.wished": 2, "retrain.began": 2, "retrain.given_up": 1, "retrain.done": 1}
+        assert {verb: told[verb] for verb in times} == times
+
+
+@pytest.mark.parametrize(
+    "place", ["", "retrain.begin:2", "retrain.advanced:2", "retrain.begin:3", "retrain.advanced:3"]
+)
+def test_a_kill_around_a_training_that_failed_has_it_tried_again_once(root: Path, place: str) -> None:
+    returncode, acknowledged = live(root, place, "fails")
+    assert (returncode, acknowledged) == (-signal.SIGKILL if place else 0, ["alarm"])
+    check_tried_again(root)
 
 
 def test_without_a_kill_it_comes_to_the_same_end(root: Path) -> None:

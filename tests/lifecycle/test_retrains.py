@@ -13,6 +13,7 @@ from fakes.loop import HOUR, close, edit, labelled, open_alarm, realised, releas
 from engine.errors import Forbidden, NotFound
 from engine.jobs.clock import Clock, due_times, next_time
 from engine.lifecycle.advance_retrains import advance_retrains
+from engine.lifecycle.answer_alarm import acknowledge
 from engine.lifecycle.caller import Caller
 from engine.lifecycle.cancel_job import cancel_job
 from engine.lifecycle.deploy_version import deploy_version
@@ -23,7 +24,7 @@ from engine.lifecycle.retrain_on_schedule import retrain_on_schedule
 from engine.lifecycle.start_attempt import start_attempt
 from engine.lifecycle.sync_schedules import sync_all_schedules
 from engine.lifecycle.train_project import train_project
-from engine.registry.queries.alarms import list_alarms
+from engine.registry.queries.alarms import get_alarm, list_alarms
 from engine.registry.queries.events import list_events
 from engine.registry.queries.fleet import get_fleet
 from engine.registry.queries.jobs import get_job, list_jobs
@@ -33,7 +34,7 @@ from engine.registry.queries.why import read_why
 from engine.registry.tables import LabelFile, Retrain, Schedule, Version, now
 from engine.wire.base import Failure
 from engine.wire.endpoints import Deploy
-from engine.wire.monitoring import AskRetrain
+from engine.wire.monitoring import AnswerAlarm, AskRetrain
 from engine.wire.projects import TrainProject
 from engine.wire.work import ReportFailure
 
@@ -153,25 +154,83 @@ def test_between_two_that_nobody_asked_for_lies_the_cool_down(parts: Parts, tmp_
     assert states(parts) == ["done", "training"]
 
 
-@pytest.mark.parametrize("how", ["fail", "cancel"])
-def test_a_training_that_does_not_end_well_is_given_up_and_not_tried_for_ever(
-    parts: Parts, tmp_path: Path, how: str
-) -> None:
+def test_a_training_that_is_cancelled_is_given_up_for_good(parts: Parts, tmp_path: Path) -> None:
     release(parts, tmp_path)
     open_alarm(parts)
     labelled(parts, 600)
     advance_retrains(parts)
-    worked = claim(parts)
-    if how == "fail":
-        fail_attempt(parts, worked.job_id, 1, ReportFailure(failure=Failure(code="bad_data", message="No rows.")))
-    else:
-        edit(parts, Retrain, 1, job_id=train_project(parts, ADA, "fraud", TrainProject()).job.id)
-        cancel_job(parts, ADA, retrains(parts)[0].job_id or 0)
+    edit(parts, Retrain, 1, job_id=train_project(parts, ADA, "fraud", TrainProject()).job.id)
+    cancel_job(parts, ADA, retrains(parts)[0].job_id or 0)
     for _ in range(3):
         advance_retrains(parts)
     (given_up,) = retrains(parts)
-    assert given_up.status == "given_up"
-    assert given_up.note in (f"Job {worked.job_id} failed: No rows.", f"Job {given_up.job_id} was cancelled.")
+    assert (given_up.status, given_up.note) == ("given_up", f"Job {given_up.job_id} was cancelled.")
+
+
+def fail(parts: Parts) -> int:
+    """The job that is claimed next fails; its number."""
+    job_id = claim(parts).job_id
+    fail_attempt(parts, job_id, 1, ReportFailure(failure=Failure(code="disk_full", message="The disk is full.")))
+    advance_retrains(parts)
+    return job_id
+
+
+def cool_down(parts: Parts) -> None:
+    edit(parts, Retrain, retrains(parts)[-2].id, ended_at=now() - 7 * HOUR)
+    advance_retrains(parts)
+
+
+def test_a_training_that_fails_is_tried_again_after_the_cool_down_and_three_times_at_most(
+    parts: Parts, tmp_path: Path
+) -> None:
+    release(parts, tmp_path)
+    alarm = open_alarm(parts)
+    labelled(parts, 600)
+    advance_retrains(parts)
+    asked = get_alarm(parts.reader, alarm).hint
+    for training in (1, 2):
+        job = fail(parts)
+        advance_retrains(parts)
+        assert states(parts) == ["given_up"] * training + ["waiting"]
+        *_, failed, again = retrains(parts)
+        told = f"training {training + 1} of 3"
+        assert failed.note == f"Job {job} failed: The disk is full. It is tried again after the cool-down ({told})."
+        assert again.reason == f"drift alarm {alarm} (amount); job {job} failed, {told}"
+        assert again.note.startswith("It cools down until ")
+        assert again.rows_needed == 500
+        cool_down(parts)
+    acknowledge(parts, ADA, alarm, AnswerAlarm())
+    job = fail(parts)
+    for _ in range(3):
+        advance_retrains(parts)
+    assert states(parts) == ["given_up"] * 3
+    assert retrains(parts)[-1].note.endswith("It failed 3 times: mend that, then `mlops retrain fraud`.")
+    stays = get_alarm(parts.reader, alarm)
+    assert (stays.status, verbs(parts).count("alarm.stayed")) == ("open", 1)
+    assert stays.hint.startswith(f"Its retrain failed 3 times: `mlops logs {job}` shows why; mend that, then")
+    retrain_model(parts, ADA, "fraud", AskRetrain(now=True))
+    claim(parts).finish(champion="fraud@1", rows=3)
+    assert get_alarm(parts.reader, alarm).hint == asked
+
+
+def test_what_was_tried_again_asks_for_twice_the_rows_after_its_verdict(parts: Parts, tmp_path: Path) -> None:
+    release(parts, tmp_path)
+    open_alarm(parts)
+    labelled(parts, 600)
+    advance_retrains(parts)
+    fail(parts)
+    cool_down(parts)
+    claim(parts).finish(champion="fraud@1", rows=3)
+    advance_retrains(parts)
+    assert states(parts) == ["given_up", "done", "waiting"]
+    assert retrains(parts)[-1].rows_needed == 1200
+
+
+def test_what_a_person_asked_for_is_not_tried_again_by_itself(parts: Parts, tmp_path: Path) -> None:
+    release(parts, tmp_path)
+    retrain_model(parts, ADA, "fraud", AskRetrain(now=True))
+    job = fail(parts)
+    assert [(one.status, one.note) for one in retrains(parts)] == [("given_up", f"Job {job} failed: The disk is full.")]
 
 
 def test_an_alarm_that_outlasts_a_verdict_asks_again_for_twice_the_rows_and_four_times_at_most(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, and_, case, func, select
 
 from engine.errors import NotFound
+from engine.project import MOST_TRAININGS
 from engine.registry.core import ALARM, PROJECT, RETRAIN
 from engine.registry.queries.paging import bounded
 from engine.registry.queries.projects import project_id
@@ -55,10 +56,35 @@ def get_alarm(source: Source, alarm_id: int) -> AlarmView:
 
 def _selected() -> Select[Any]:
     asked = select(func.max(RETRAIN.c.id)).where(RETRAIN.c.alarm_id == ALARM.c.id).correlate(ALARM).scalar_subquery()
-    return select(*ALARM.c, PROJECT.c.name.label("model"), asked.label("retrain_id")).join_from(
-        ALARM, PROJECT, PROJECT.c.id == ALARM.c.project_id
+    later = RETRAIN.alias("later")
+    answered = select(later.c.id).where(
+        later.c.project_id == ALARM.c.project_id, later.c.id > RETRAIN.c.id, later.c.status == "done"
+    )  # fmt: skip
+    failed_too_often = and_(
+        ALARM.c.status != "closed",
+        RETRAIN.c.status == "given_up",
+        RETRAIN.c.job_id.is_not(None),
+        RETRAIN.c.cause_key.endswith(f"#{MOST_TRAININGS}"),
+        ~answered.exists(),
+    )
+    return (
+        select(
+            *ALARM.c,
+            PROJECT.c.name.label("model"),
+            RETRAIN.c.id.label("retrain_id"),
+            case((failed_too_often, RETRAIN.c.job_id)).label("failed_job"),
+        )
+        .join_from(ALARM, PROJECT, PROJECT.c.id == ALARM.c.project_id)
+        .outerjoin(RETRAIN, RETRAIN.c.id == asked)
     )
 
 
 def _view(row: Row[Any]) -> AlarmView:
-    return AlarmView.model_validate(row, from_attributes=True)
+    alarm = AlarmView.model_validate(row, from_attributes=True)
+    if row.failed_job is None:
+        return alarm
+    hint = (
+        f"Its retrain failed {MOST_TRAININGS} times: `mlops logs {row.failed_job}` shows why; mend that, then "
+        f"`mlops retrain {alarm.model}`; `mlops close {alarm.id}` if it is expected."
+    )
+    return alarm.model_copy(update={"hint": hint})

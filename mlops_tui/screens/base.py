@@ -83,7 +83,7 @@ class LoopScreen(Screen[None]):
             yield from self.compose_body()
         key_of = self.engine_app.key_of
         hints = [(key_of(command), command.title) for command in self.hinted()]
-        yield StatusBar(hints, whole=f"… {key_of(BY_ID['error'])} shows it whole")
+        yield StatusBar(hints, whole=f" {key_of(BY_ID['error'])} shows it whole")
         yield CommandBar()
 
     def compose_body(self) -> Iterable[Any]:

@@ -88,8 +88,8 @@ class StatusBar(Widget):
     refused: reactive[frozenset[str]] = reactive(frozenset())
     """Titles of keys that the role of whoever sits here does not allow."""
 
-    def __init__(self, hints: Sequence[tuple[str, str]], *, whole: str = "…") -> None:
-        """`whole`: says where what is too long for here can be read."""
+    def __init__(self, hints: Sequence[tuple[str, str]], *, whole: str = "") -> None:
+        """`whole`: says where a failure that is too long for here can be read."""
         super().__init__()
         self._hints = hints
         self._whole = whole
@@ -123,8 +123,9 @@ class StatusBar(Widget):
     def _said_lines(self, width: int) -> list[str]:
         lines = wrap(self.said.text, max(width, 1))
         if len(lines) > MOST_SAID_LINES:
-            kept = fit(lines[MOST_SAID_LINES - 1], max(width - width_of(self._whole), 0))
-            lines = [*lines[: MOST_SAID_LINES - 1], kept + self._whole]
+            whole = self._whole if self.said.tone == "bad" else ""
+            kept = fit(f"{lines[MOST_SAID_LINES - 1]} {lines[MOST_SAID_LINES]}", max(width - width_of(whole), 0))
+            lines = [*lines[: MOST_SAID_LINES - 1], kept + whole]
         over = width_of(lines[-1]) + width_of(self.place) + 2 > width
         return [*lines, ""] if over and self.place else lines
 

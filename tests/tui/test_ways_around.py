@@ -104,6 +104,16 @@ async def test_a_misspelt_command_is_told_of_the_one_that_is_like_it(app: MlopsA
         await settle(pilot, lambda: "Did you mean :train?" in status(pilot).said.text)
 
 
+async def test_only_a_failure_is_said_to_be_whole_among_the_errors(app: MlopsApp, two: FakeEngine):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, shows(pilot, "▸ fraud"))
+        app.say("word " * 200)
+        await settle(pilot, shows(pilot, "…"))
+        assert not shows(pilot, "shows it whole")()
+        app.say("word " * 200, "bad")
+        await settle(pilot, shows(pilot, "… ! shows it whole"))
+
+
 async def test_the_end_of_what_was_begun_here_is_told_on_any_screen(app: MlopsApp, two: FakeEngine):
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot, lambda: app.caller is not None)

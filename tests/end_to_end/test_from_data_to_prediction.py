@@ -90,8 +90,8 @@ def test_a_second_version_takes_over_and_the_first_comes_back(shell: Shell, chur
     shell("train", "churn")
     shell("deploy", "churn")
     write_rows(shell.folder / "churn.csv", customers(4000))
-    shell("train", "churn")
-    shell("promote", "churn@2")
+    assert shell.try_("train", "churn").code in (0, 3)  # each home splits in its own way: one in some dozens is worse
+    shell("promote", "churn@2", "--override", "it is about taking over")
     after_promotion = shell("models", "--json").json["models"][0]["champion"]
     shell("rollback", "churn")
     assert after_promotion == 2

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -55,7 +54,7 @@ class ActingScreen(OpeningScreen):
         guide.begin()
         if not argument:
             return self.app.push_screen(PickScreen(guide, self._mode_id))
-        wanted = (guide.folder / Path(argument).expanduser()).absolute()
+        wanted = guide.path(argument)
         if wanted.is_dir():
             guide.folder = wanted
             return self.app.push_screen(PickScreen(guide, self._mode_id))

@@ -31,6 +31,11 @@ class Guide:
         """Files may have changed since; what was said stays."""
         self.looks.clear()
 
+    def path(self, typed: str) -> Path:
+        """What was typed, from the picker's folder on; quoted as a shell has it, or not."""
+        plain = typed[1:-1] if len(typed) > 1 and typed[0] == typed[-1] and typed[0] in "'\"" else typed
+        return (self.folder / Path(plain).expanduser()).absolute()
+
     def forget(self, data: str) -> None:
         """Its project is added."""
         self.drafts = {key: draft for key, draft in self.drafts.items() if key[0] != data}

@@ -74,4 +74,5 @@ def _task(filled: pl.Series, found: ColumnSchema) -> tuple[Task | None, str]:
     try:
         return choose_task(filled, found.type)
     except BadData as error:
-        return None, "a time" if found.type == "time" else error.message
+        told = error.message.removeprefix(f"The target {found.name!r} ").rstrip(".")
+        return None, "a time" if found.type == "time" else told

@@ -196,7 +196,7 @@ class PickScreen(GuideStep[Entry]):
 
     def do_add(self, argument: str) -> AwaitMount | None:
         """It is open already; `:add PATH` goes there."""
-        wanted = (self.guide.folder / Path(argument).expanduser()).absolute()
+        wanted = self.guide.path(argument)
         if argument and not wanted.is_dir():
             return super().do_add(argument)
         self._go(wanted)

@@ -16,6 +16,7 @@ def test_each_column_tells_what_learning_it_would_be(tmp_path: Path):
     assert found["same"].why == "every row has the same value"
     assert found["empty"].why == "no row has a value"
     assert (found["class"].nulls, found["class"].distinct) == (48, 3)
+    assert look_first(str(file)).rows == 60
     assert found["price"].seen == "0 to 29.5"
 
 
@@ -28,3 +29,9 @@ def test_semicolons_and_decimal_commas_of_an_old_spreadsheet_are_read(tmp_path: 
         "Ort": ("category", None), "Größe": ("number", "regression"), "Stufe": ("integer", "multiclass"),
         "Gekündigt": ("category", "binary"),
     }  # fmt: skip
+
+
+def test_why_a_column_cannot_be_learnt_is_said_without_naming_it_again(tmp_path: Path):
+    file = tmp_path / "a.csv"
+    file.write_text("note,y\n" + "".join(f"text {i},{i % 2}\n" for i in range(60)))
+    assert look_first(str(file)).columns[0].why == "holds 60 different texts in 60 rows: neither classes nor a quantity"

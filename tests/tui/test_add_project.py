@@ -277,6 +277,10 @@ async def test_a_path_may_be_typed(app: MlopsApp, fake: FakeEngine, data: Path):
         await pilot.press("colon", *f"add {data}/or*.csv", "enter")
         await settle(pilot, shows(pilot, "Which column"))
         assert fake.asked("POST", "/looks")[0]["path"] == f"{data}/or*.csv"
+        await pilot.press("escape", "colon", *f"add '{data}/orders.csv'", "enter")
+        await settle(pilot, lambda: len(fake.asked("POST", "/looks")) == 2)
+        assert fake.asked("POST", "/looks")[1]["path"] == f"{data}/orders.csv"
+        await settle(pilot, shows(pilot, "Which column"))
         await pilot.press("escape", "colon", *f"add {data}/nothing", "enter")
         await settle(pilot, lambda: "There is no file" in status(pilot).said.text)
         await pilot.press("colon", *f"add {data}/older", "enter")

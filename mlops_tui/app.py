@@ -225,7 +225,8 @@ class MlopsApp(App[None]):
     def _engine_lost(self, message: EngineLost) -> None:
         why = f"{message.error.message} {message.error.hint}".strip()
         if self.link.lost_at is None:
-            self.troubles = with_trouble(self.troubles, f"✗ No engine. {why}", self.now())
+            gone = "" if isinstance(message.error, VersionMismatch) else "No engine. "
+            self.troubles = with_trouble(self.troubles, f"✗ {gone}{why}", self.now())
         self.link = Link(lost_at=message.since, why=why, differs=isinstance(message.error, VersionMismatch))
 
     @on(EventCame)

@@ -79,6 +79,7 @@ async def test_an_engine_of_another_version_is_told_as_such_and_what_to_do(app: 
         await settle(pilot, lambda: title(pilot).link.text == "✗ engine of another version")
         said = status(pilot).said.text
         assert "speaks version 2" in said
+        assert app.troubles[0].text.startswith("✗ The engine speaks version 2")
         assert "Use its client. This screen waits since 14:05:09 UTC" in said
         app.post_message(EngineFound(0))
         await settle(pilot, lambda: title(pilot).link.text == "● engine")

@@ -60,6 +60,7 @@ def start_attempt(parts: Parts, job_id: int, attempt: int) -> WorkOrder:
         test_uses=history.test_uses,
         fresh=state.args.get("fresh"),
         judge_after=state.args.get("judge_after"),
+        changed_from=state.args.get("changed_from"),
     )
 
 

@@ -29,11 +29,15 @@ def candidates(project: Project, code: Path, rows: int) -> tuple[Candidate, ...]
     return (*(Logistic(penalty) for penalty in penalties), *trees)
 
 
+NEW = "-new"
+"""Ends the name of a candidate that is fitted on the rows since a change alone."""
+
+
 def candidate_named(project: Project, code: Path, rows: int, name: str) -> Candidate:
-    """The candidate of that name, to fit it again.
+    """The candidate of that name, with or without `NEW`, to fit it again.
 
     Raises:
         KeyError: these rows and this project have none of that name.
     """
     by_name: dict[str, Candidate] = {found.name: found for found in candidates(project, code, rows)}
-    return Constant() if name == Constant.name else by_name[name]
+    return Constant() if name == Constant.name else by_name.get(name) or by_name[name.removesuffix(NEW)]

@@ -1,4 +1,8 @@
-"""Fits the candidates on train, orders them on validation, and fits the best again on both."""
+"""Fits the candidates on train, orders them on validation, and fits the best again on both.
+
+After a change each candidate is fitted twice, on all rows and on those since: a small new world under a large old one
+is learnt slowly from both, and from itself alone badly while it is small. Validation, which is of the new one, chooses.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +16,11 @@ import numpy as np
 import polars as pl
 
 from engine.data.schema import Schema
+from engine.errors import ProjectCodeFailed
 from engine.evaluation.metrics import Floats, measure_all
 from engine.evaluation.threshold import EVEN, choose_threshold
 from engine.project import Project, Scalar
-from engine.training.candidates import candidate_named, candidates
+from engine.training.candidates import NEW, candidate_named, candidates
 from engine.training.constant import Constant
 from engine.training.encoding import Columns, Feature, Tables, features, fit_tables
 from engine.training.leaderboard import Entry, ranked
@@ -99,7 +104,8 @@ def fit_candidates(
     on_progress: OnProgress = lambda share: None,
     threads: int | None = None,
 ) -> Leaderboard:
-    """Fit every candidate on the train rows and measure it on the validation rows.
+    """Fit every candidate on the train rows and measure it on the validation rows; after a change also on those of
+    the train rows that came since, as `NAME-new`.
 
     Where none can be fitted, the constant model stands in.
 
@@ -107,11 +113,15 @@ def fit_candidates(
         ProjectCodeFailed: the project's own estimator raised, or cannot be served.
     """
     studio = _Studio(task, task.split.train, task.split.validation, threads or threads_here())
-    competing = candidates(task.project, task.code, len(task.split.train)) if studio.can_learn else ()
+    competing = _competing(task, studio, task.split.train)
+    if task.split.changed_from is not None:
+        new = np.intersect1d(task.split.train, task.split.new)
+        newer = _Studio(task, new, task.split.validation, threads or threads_here(), only_new=True)
+        competing += _competing(task, newer, new)
     entries: list[Entry] = []
-    for position, candidate in enumerate(competing):
-        on_begin(candidate.name, candidate.params)
-        entries.append(_entry(studio, candidate, on_metric))
+    for position, (own, candidate) in enumerate(competing):
+        on_begin(own.name(candidate), own.params(candidate))
+        entries.append(_entry(own, candidate, on_metric))
         on_progress((position + 1) / len(competing))
     if all(entry.failed for entry in entries):
         on_begin(Constant.name, {})
@@ -127,8 +137,11 @@ def fit_again(task: TrainingTask, best: Entry, *, threads: int | None = None) ->
     Raises:
         ProjectCodeFailed: as in `fit_candidates`.
     """
-    studio = _Studio(task, task.split.learnt, None, threads or threads_here())
-    candidate = candidate_named(task.project, task.code, len(task.split.train), best.name).found_before(best.params)
+    rows, learnt = task.split.train, task.split.learnt
+    if task.split.changed_from is not None and best.name.endswith(NEW):
+        rows, learnt = np.intersect1d(rows, task.split.new), task.split.new
+    studio = _Studio(task, learnt, None, threads or threads_here())
+    candidate = candidate_named(task.project, task.code, len(rows), best.name).found_before(best.params)
     try:
         return studio.fit(candidate, best, lambda key, step, value: None)
     except CandidateFailed:
@@ -146,32 +159,39 @@ def threads_here() -> int:
     return max(1, cores // 2)
 
 
+def _competing(task: TrainingTask, studio: _Studio, rows: Indices) -> list[tuple[_Studio, Candidate]]:
+    return [(studio, one) for one in candidates(task.project, task.code, len(rows))] if studio.can_learn else []
+
+
 def _entry(studio: _Studio, candidate: Candidate, on_metric: OnMetric) -> Entry:
     curves: set[str] = set()
+    name, params = studio.name(candidate), studio.params(candidate)
 
     def report(key: str, step: int, value: float) -> None:
         curves.add(key)
-        on_metric(candidate.name, key, step, value)
+        on_metric(name, key, step, value)
 
     try:
-        fitted = studio.fit(
-            candidate,
-            Entry(candidate.name, candidate.kind, candidate.params),
-            report,
-        )
+        fitted = studio.fit(candidate, Entry(name, candidate.kind, params), report)
     except CandidateFailed as error:
-        return Entry(candidate.name, candidate.kind, candidate.params, failed=True, note=str(error)[:300])
-    params, metrics = candidate.params | fitted.model.found, studio.measure(fitted)
+        return Entry(name, candidate.kind, params, failed=True, note=str(error)[:300])
+    except ProjectCodeFailed as error:
+        if not studio.only_new:
+            raise
+        return Entry(name, candidate.kind, params, failed=True, note=error.message[:300])
+    metrics, note = studio.measure(fitted), "; ".join(told for told in (studio.note, fitted.model.note) if told)
     for key in sorted(metrics.keys() - curves):
-        on_metric(candidate.name, key, 0, metrics[key])
-    return Entry(candidate.name, candidate.kind, params, metrics, note=fitted.model.note)
+        on_metric(name, key, 0, metrics[key])
+    return Entry(name, candidate.kind, params | fitted.model.found, metrics, note=note)
 
 
 class _Studio:
     """Rows to fit on, read once per family of models."""
 
-    def __init__(self, task: TrainingTask, train: Indices, validation: Indices | None, threads: int) -> None:
-        self._task, self._threads = task, threads
+    def __init__(
+        self, task: TrainingTask, train: Indices, validation: Indices | None, threads: int, *, only_new: bool = False
+    ) -> None:
+        self._task, self._threads, self.only_new = task, threads, only_new
         self._train, self._train_target = task.columns(train), task.target.values[train]
         usable = validation is not None and len(validation) > 0
         self._validation = task.columns(validation) if validation is not None and usable else None
@@ -184,6 +204,22 @@ class _Studio:
     def can_learn(self) -> bool:
         """Two classes at least to tell apart, or a number."""
         return not self._task.target.classes or len(self._present) >= 2
+
+    def name(self, candidate: Candidate) -> str:
+        """A candidate's name among all of the run."""
+        return f"{candidate.name}{NEW}" if self.only_new else candidate.name
+
+    def params(self, candidate: Candidate) -> dict[str, Scalar]:
+        """Its parameters, with the time of the first rows that it may know, where it may not know all."""
+        since = self._task.split.changed_from
+        return candidate.params | ({"learnt_from": since.isoformat()} if self.only_new and since is not None else {})
+
+    @property
+    def note(self) -> str:
+        """On what it learns, where that is not all there is."""
+        since = self._task.split.changed_from
+        rows = len(self._train_target)
+        return f"learnt from the {rows:,} rows since {since:%Y-%m-%d} alone" if self.only_new and since else ""
 
     def fit(self, candidate: Candidate, entry: Entry, report: Callable[[str, int, float], None]) -> Fitted:
         tables, train, validation = self._tables(candidate)

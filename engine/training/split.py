@@ -8,13 +8,15 @@ time order: a model is judged on what came after everything it learnt from.
 
 Where a champion is to be beaten, the test rows lie after everything it learnt from too; and where the world has
 changed, after the change: of the rows that came since, the earlier half is learnt, for a model that is to know the new
-world must have seen it, and the later half judges, as long as that is at most a fifth of all rows.
+world must have seen it, and the later half judges, as long as that is at most a fifth of all rows. Of those that are
+learnt after a change the later half chooses among candidates, where they are enough: old rows would choose for the old
+world.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -29,6 +31,10 @@ Indices = npt.NDArray[np.int64]
 
 TRAIN_UNTIL = 0.6
 VALIDATION_UNTIL = 0.8
+LEAST_NEW = 100
+"""Rows after a change that learn, and as many that choose: with fewer they choose by noise."""
+LEAST_NEW_OF_CLASS = 25
+"""Of each class, in both."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -48,6 +54,10 @@ class Split:
     """With a time: the last one on the train side."""
     trained_until: datetime | None = None
     """With a time: the cut-off between validation and test; the model is fitted again on all up to it."""
+    changed_from: datetime | None = None
+    """Where the world has changed, and enough rows of train and all of validation are of the new one."""
+    new: Indices = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    """Then those of train and validation that are."""
 
     @property
     def learnt(self) -> Indices:
@@ -64,6 +74,7 @@ class Split:
             "test": len(self.test),
             "train_until": self.train_until.isoformat() if self.train_until else None,
             "trained_until": self.trained_until.isoformat() if self.trained_until else None,
+            **({"changed_from": self.changed_from.isoformat(), "new": len(self.new)} if self.changed_from else {}),
         }
 
 
@@ -76,6 +87,8 @@ def split_rows(
     time_column: str | None = None,
     judge_after: datetime | None = None,
     cut_offs: tuple[datetime, datetime] | None = None,
+    changed_from: datetime | None = None,
+    classes: pl.Series | None = None,
 ) -> Split:
     """Split the rows of a canonical frame.
 
@@ -83,14 +96,16 @@ def split_rows(
     no row. Where one of them is gone, or none are given, all of the frame are taken.
     `judge_after` is the later of the champion's own `trained_until` and the beginning of a change: every test row is
     later. It counts with a time only, for a hash keeps a row's side anyway. `cut_offs` are `train_until` and
-    `trained_until` of an earlier split, to have the same again. Validation and test may be empty where rows are few,
+    `trained_until` of an earlier split, to have the same again, with its `changed_from`. Else this is since when the
+    world is another one, and counts with a time and where enough rows came since; `classes` is the target, where it
+    has classes. Validation and test may be empty where rows are few,
     and test where none is later than `judge_after`.
 
     Raises:
         BadData: a row without a time, or no row at all on the train side.
     """
     if time_column is not None:
-        found = _by_time(frame[time_column], judge_after, cut_offs)
+        found = _by_time(frame[time_column], judge_after, cut_offs, changed_from, classes)
     else:
         hashed = tuple(columns if columns and set(columns) <= set(frame.columns) else frame.columns)
         by, hashes = _hashes(frame, hashed, salt, id_column)
@@ -123,7 +138,13 @@ def _hashes(
     return "copy", hash_rows(copy.with_columns(hash=pl.Series(hashes.view(np.int64))), salt)
 
 
-def _by_time(times: pl.Series, judge_after: datetime | None, cut_offs: tuple[datetime, datetime] | None) -> Split:
+def _by_time(
+    times: pl.Series,
+    judge_after: datetime | None,
+    cut_offs: tuple[datetime, datetime] | None,
+    changed_from: datetime | None,
+    classes: pl.Series | None,
+) -> Split:
     if times.null_count():
         raise BadData(
             f"The column {times.name!r} has {times.null_count():,} nulls, and rows are split in its order.",
@@ -132,6 +153,10 @@ def _by_time(times: pl.Series, judge_after: datetime | None, cut_offs: tuple[dat
         )
     at = times.to_physical().to_numpy()
     first, latest = map(_microseconds, cut_offs) if cut_offs else _cut_offs(np.sort(at), judge_after)
+    changed = _microseconds(changed_from) if changed_from is not None else None
+    if changed is not None and cut_offs is None:
+        cut = _cut_in_new_world(at, first, latest, changed, classes)
+        first, changed = (cut, changed) if cut is not None else (first, None)
     return Split(
         train=np.flatnonzero(at <= first),
         validation=np.flatnonzero((at > first) & (at <= latest)),
@@ -139,7 +164,30 @@ def _by_time(times: pl.Series, judge_after: datetime | None, cut_offs: tuple[dat
         by="time",
         train_until=_moment(first),
         trained_until=_moment(latest),
+        changed_from=changed_from if changed is not None else None,
+        new=np.flatnonzero((at >= changed) & (at <= latest)) if changed is not None else np.empty(0, dtype=np.int64),
     )
+
+
+def _cut_in_new_world(
+    at: npt.NDArray[np.int64], first: int, latest: int, changed: int, classes: pl.Series | None
+) -> int | None:
+    """The cut-off of train for which validation is all of the new world, and at most its later half; None: too few
+    rows are of it, or all are.
+    """
+    learnt, new = at <= latest, (at >= changed) & (at <= latest)
+    if new.sum() < 2 * LEAST_NEW or new.sum() == learnt.sum():
+        return None
+    cut = max(first, _cut(np.sort(at[new]), int(new.sum()) // 2))
+    for side in (new & (at <= cut), new & (at > cut)):
+        if side.sum() < LEAST_NEW:
+            return None
+        if classes is not None:
+            counted = classes.filter(pl.Series(side)).value_counts()
+            known = classes.filter(pl.Series(learnt)).n_unique()
+            if counted.height < known or int(counted["count"].min() or 0) < LEAST_NEW_OF_CLASS:  # type: ignore[arg-type]
+                return None
+    return cut
 
 
 def _cut_offs(ordered: npt.NDArray[np.int64], judge_after: datetime | None) -> tuple[int, int]:

@@ -77,6 +77,8 @@ class WorkOrder(Body):
     """None: nothing is labelled yet."""
     judge_after: AwareDatetime | None = None
     """With `data.time`, and a champion: test rows are the later half of those after this time."""
+    changed_from: AwareDatetime | None = None
+    """With `data.time`, where an alarm asked for it: since when the world is another one."""
 
 
 class CompactOrder(Body):

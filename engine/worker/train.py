@@ -159,7 +159,15 @@ class _Training:
             time_column=self._project.data.time,
             judge_after=self._judge_after,
             cut_offs=cut_offs,
+            changed_from=self._changed_from(before),
+            classes=frame[self._project.data.target] if self._project.task != "regression" else None,
         )
+
+    def _changed_from(self, before: dict[str, Any] | None) -> datetime | None:
+        if before is None:
+            return self._order.changed_from
+        known = before.get("changed_from")
+        return datetime.fromisoformat(known) if known is not None else None
 
     @property
     def _judge_after(self) -> datetime | None:

@@ -31,7 +31,7 @@ from engine.registry.queries.jobs import get_job, list_jobs
 from engine.registry.queries.models import get_model, get_version
 from engine.registry.queries.schedules import read_schedules
 from engine.registry.queries.why import read_why
-from engine.registry.tables import LabelFile, Retrain, Schedule, Version, now
+from engine.registry.tables import Candidate, LabelFile, Retrain, Run, Schedule, Version, now
 from engine.wire.base import Failure
 from engine.wire.endpoints import Deploy
 from engine.wire.monitoring import AnswerAlarm, AskRetrain
@@ -413,7 +413,24 @@ def test_the_order_of_a_training_holds_fresh_rows_once_some_are_mature_and_after
     open_alarm(parts, changed_from=changed)
     advance_retrains(parts)
     worked = claim(parts)
-    assert start_attempt(parts, worked.job_id, 1).judge_after == changed
+    told = start_attempt(parts, worked.job_id, 1)
+    assert (told.judge_after, told.changed_from) == (changed, changed)
+    assert plain.changed_from is None
+
+
+def test_what_a_champion_learnt_from_alone_is_what_the_next_training_may_learn_from_alone(
+    parts: Parts, tmp_path: Path
+) -> None:
+    release(parts, tmp_path)
+    file = tmp_path / "mlops.toml"
+    file.write_text(file.read_text().replace('id = "id"', 'id = "id"\ntime = "at"'))
+    changed = datetime(2026, 5, 7, tzinfo=UTC)
+    edit(parts, Candidate, (1, "trees"), params={"learnt_from": changed.isoformat()})
+    edit(parts, Run, 1, split={"train": 900, "validation": 300, "new": 250})
+    train_project(parts, ADA, "fraud", TrainProject())
+    assert start_attempt(parts, claim(parts).job_id, 1).changed_from == changed
+    (learnt,) = (link.text for link in read_why(parts.reader, "fraud", 1).chain if link.what == "train")
+    assert "learnt from 250 rows since the change of 2026-05-07 00:00" in learnt
 
 
 MONDAYS = "0 3 * * 1"

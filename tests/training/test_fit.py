@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -6,11 +7,13 @@ import polars as pl
 import pytest
 from fakes.tables_of_data import made_project, mixed_frame, task_of
 
+from engine.data.schema import describe
 from engine.errors import ProjectCodeFailed
 from engine.evaluation.metrics import measure
 from engine.project import Project
-from engine.training.fit import Fitted, Leaderboard, TrainingTask, fit_again, fit_candidates
+from engine.training.fit import Fitted, Leaderboard, TrainingTask, fit_again, fit_candidates, make_task
 from engine.training.leaderboard import Entry, ranked
+from engine.training.split import split_rows
 
 OWN = {"train": 'estimator = "model:build"'}
 
@@ -301,3 +304,40 @@ def test_a_module_from_outside_of_the_project_is_not_taken(tmp_path: Path) -> No
     project = made_project(train='estimator = "json:loads"')
     with pytest.raises(ProjectCodeFailed, match="from outside of the project"):
         fit_candidates(task_of(project, mixed_frame(100), tmp_path))
+
+
+def world_turned_round(rows: int = 2800, changed_at: int = 2000) -> TrainingTask:
+    """From row `changed_at` on every answer is the opposite of what it was."""
+    frame = mixed_frame(rows, task="regression").with_row_index("row")
+    turned = pl.when(pl.col("row") < changed_at).then("answer").otherwise(-pl.col("answer"))
+    frame = frame.with_columns(turned.alias("answer")).drop("row")
+    project, changed = made_project("regression"), datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=changed_at)
+    split = split_rows(frame, salt="s", time_column="at", judge_after=changed, changed_from=changed)
+    return make_task(project, frame, describe(frame, project), split, Path(), seed=7)
+
+
+def test_a_small_new_world_under_a_large_old_one_is_learnt_from_itself() -> None:
+    task = world_turned_round()
+    board = fit_candidates(task)
+    assert sum(entry.name.endswith("-new") for entry in board.entries) * 2 == len(board.entries)
+    best = board.best
+    assert best.name.endswith("-new")
+    assert best.note == "learnt from the 200 rows since 1970-03-25 alone"
+    assert best.params["learnt_from"] == "1970-03-25T08:00:00+00:00"
+    of_all = next(entry for entry in board.entries if not entry.name.endswith("-new"))
+    assert "learnt_from" not in of_all.params
+    by_itself, by_all = (on_test_rows(task, fit_again(task, entry), "rmse") for entry in (best, of_all))
+    assert by_itself < 0.7 * by_all
+
+
+def test_a_fit_for_good_knows_the_rows_that_its_candidate_knew() -> None:
+    task = world_turned_round()
+    names = {entry.name: entry for entry in fit_candidates(task).entries}
+    sizes = []
+    for name in ("ridge-0.1", "ridge-0.1-new"):
+        before, after = fit_again(task, names[name]), fit_again(task, names[name])
+        rows = task.columns(task.split.test)
+        assert np.array_equal(before.scores(rows), after.scores(rows))
+        sizes.append(float(before.scores(rows).mean()))
+    truth = task.target.values[task.split.test].mean()
+    assert abs(sizes[1] - truth) < abs(sizes[0] - truth)

@@ -11,6 +11,8 @@ from engine.errors import BadData
 from engine.training.row_hash import hash_rows, hash_values, to_fraction
 from engine.training.split import split_rows
 
+START = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 def by_time(frame: pl.DataFrame, **more: object):
     return split_rows(frame, salt="s", time_column="at", **more)
@@ -184,3 +186,37 @@ def test_rows_without_a_time_are_refused() -> None:
 def test_a_handful_of_rows_is_refused_in_a_sentence_or_split() -> None:
     with pytest.raises(BadData, match="No row is left to learn from"):
         split_rows(mixed_frame(0), salt="s", id_column="key")
+
+
+def test_after_a_change_validation_is_the_later_half_of_what_is_learnt_of_the_new_world() -> None:
+    changed = START + timedelta(hours=2000)
+    found = by_time(mixed_frame(2800), judge_after=changed, changed_from=changed)
+    assert (found.changed_from, len(found.test)) == (changed, 399)
+    assert found.train[-1] + 1 == found.validation[0] == 2200
+    assert found.new.tolist() == list(range(2000, 2401))
+    assert found.to_dict()["new"] == 401
+    again = by_time(
+        mixed_frame(2800), cut_offs=(found.train_until, found.trained_until), changed_from=found.changed_from
+    )
+    assert again.to_dict() == found.to_dict()
+
+
+@pytest.mark.parametrize("rows", [2000, 2390])
+def test_a_new_world_of_too_few_rows_leaves_the_split_as_it_was(rows: int) -> None:
+    changed = START + timedelta(hours=2000)
+    found = by_time(mixed_frame(rows), judge_after=changed, changed_from=changed)
+    assert (found.changed_from, len(found.new)) == (None, 0)
+    assert found.to_dict() == by_time(mixed_frame(rows), judge_after=changed).to_dict()
+
+
+def test_a_new_world_with_too_few_of_a_class_leaves_the_split_as_it_was() -> None:
+    changed = START + timedelta(hours=2000)
+    frame = mixed_frame(2800)
+    enough, too_few = (pl.Series((np.arange(2800) % every == 0).tolist()) for every in (8, 9))
+    assert by_time(frame, judge_after=changed, changed_from=changed, classes=enough).changed_from == changed
+    assert by_time(frame, judge_after=changed, changed_from=changed, classes=too_few).changed_from is None
+
+
+def test_where_all_that_is_learnt_is_of_the_new_world_nothing_is_split_otherwise() -> None:
+    found = by_time(mixed_frame(1000), changed_from=START - timedelta(hours=1))
+    assert (found.changed_from, len(found.validation)) == (None, 200)

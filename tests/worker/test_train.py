@@ -172,6 +172,25 @@ def test_a_promotion_between_two_attempts_does_not_move_the_split(engine: Engine
     assert "has learnt from rows that this run judges by" in verdict(finished, text).reasons[0]
 
 
+def test_after_a_change_what_learns_from_the_new_rows_alone_may_win_and_a_kill_moves_nothing(
+    engine: Engine, tmp_path: Path
+) -> None:
+    text = project_text("regression", data='time = "at"').replace('ignore = ["at"]', "")
+    turned = pl.when(pl.int_range(pl.len()) < 2000).then("answer").otherwise(-pl.col("answer"))
+    data = write(tmp_path / "p", mixed_frame(2800, task="regression").with_columns(answer=turned))
+    changed = "1970-03-25T08:00:00+00:00"
+    engine.dies_after = "fit"
+    with pytest.raises(Killed):
+        engine.train(text, data, judge_after=changed, changed_from=changed)
+    fit = engine.finished["fit"]
+    assert fit["best"].endswith("-new")
+    assert engine.params[fit["best"]]["learnt_from"] == changed
+    assert (fit["split"]["changed_from"], fit["split"]["new"]) == (changed, 401)
+    finished = engine.train(text, data, judge_after=changed)
+    assert finished["package"]["parity_difference"] < 1e-6
+    assert finished["judge"]["figures"]["test_rows"] == fit["split"]["test"] == 399
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [

@@ -186,16 +186,30 @@ class _Chain:
         links = []
         if run is not None:
             took = _took(run.started_at, version.created_at)
+            since = self._learnt_since()
+            if since is not None:
+                learnt = int(run.split.get("new", 0))
             among = f"the best of {len(candidates)} candidates" if len(candidates) > 1 else "the only candidate"
+            changed = f" since the change of {since:%Y-%m-%d %H:%M}" if since is not None else ""
             until = f" up to {version.trained_until:%Y-%m-%d %H:%M}" if version.trained_until is not None else ""
             # By hand the reason is a person's; a retrain has told it already.
             why = f" ({version.reason})" if version.reason and self._retrain is None else ""
-            told = f"Run {run.id} by {version.created_by}{why} learnt from {learnt:,} rows{until}{took}: "
+            told = f"Run {run.id} by {version.created_by}{why} learnt from {learnt:,} rows{changed}{until}{took}: "
             told += f"{version.candidate}, {among}."
             links.append(ChainLink(at=run.started_at or run.created_at, what="train", text=told, refs=refs))
         reason = version.reasons[0] if version.reasons else "no reason is recorded"
         told = _sentence(f"{self._what} was judged `{version.outcome}`: {reason}")
         return [*links, ChainLink(at=version.created_at, what="verdict", text=told, refs=refs)]
+
+    def _learnt_since(self) -> datetime | None:
+        """Where the candidate that became the version knows the rows since a change alone."""
+        chosen = self._one(
+            select(CANDIDATE.c.params).where(
+                CANDIDATE.c.run_id == self._version.run_id, CANDIDATE.c.name == self._version.candidate
+            )
+        )
+        since = chosen.params.get("learnt_from") if chosen is not None else None
+        return datetime.fromisoformat(since) if since is not None else None
 
     def _approval(self) -> list[ChainLink]:
         approval = self._one(select(APPROVAL).where(APPROVAL.c.version_id == self._version.id))

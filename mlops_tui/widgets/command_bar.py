@@ -175,7 +175,7 @@ class CommandBar(Vertical):
         offers = self._walked or self._offers(text)
         told = self._tells(text)
         if told and len(offers) < 2:
-            shown = Content(told)
+            shown = Content("  ".join([*(one for one in offers if one != text), told]))
         else:
             shown = Content("  ").join(
                 Content.styled(one, "reverse") if one == text else Content(one) for one in _from(offers, text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from fakes.core import ADA, add, claim, train
@@ -53,3 +54,21 @@ def test_a_failed_deployment_says_why(parts: Parts, tmp_path: Path) -> None:
 
     parts.writer.write_and_wait(break_down)
     assert get_fleet(parts.reader).rows[0].needs == "deployment failed: The model server ended."
+
+
+def test_what_was_rolled_back_is_not_asked_for_again(parts: Parts, tmp_path: Path) -> None:
+    add(parts, tmp_path)
+    train(parts)
+    deploy_version(parts, ADA, "fraud", Deploy())
+    train(parts)
+    assert get_fleet(parts.reader).rows[0].needs == "approve version 2"
+    begun = deploy_version(parts, ADA, "fraud", Deploy(version=2)).id
+
+    def served_and_was_taken_off(tx: Tx) -> None:
+        deployment = tx.get(Deployment, begun)
+        assert deployment is not None
+        deployment.live_at, deployment.status, deployment.desired = datetime.now(UTC), "stopped", "stopped"
+        tx.add(deployment)
+
+    parts.writer.write_and_wait(served_and_was_taken_off)
+    assert get_fleet(parts.reader).rows[0].needs == ""

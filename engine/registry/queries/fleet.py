@@ -80,8 +80,9 @@ def _versions(connection: Connection) -> dict[int, list[Row[Any]]]:
     """By project, its newest versions, oldest first."""
     place = func.row_number().over(partition_by=VERSION.c.project_id, order_by=VERSION.c.number.desc()).label("place")
     ranked = select(*VERSION.c["id", "project_id", "number", "outcome", "metrics"], place).subquery()
+    served = exists().where(DEPLOYMENT.c.version_id == ranked.c.id, DEPLOYMENT.c.live_at.is_not(None))
     found = (
-        select(ranked, APPROVAL.c.id.label("approval"))
+        select(ranked, APPROVAL.c.id.label("approval"), served.label("served"))
         .outerjoin_from(ranked, APPROVAL, APPROVAL.c.version_id == ranked.c.id)
         .where(ranked.c.place <= HISTORY)
         .order_by(ranked.c.number)
@@ -224,7 +225,8 @@ def _needs(
     if run.status == "failed":
         return _because("training failed", (run.failure or {}).get("message", ""))
     deployed = {row.number for row in behind} | {champion}
-    is_new = newest is not None and newest.number not in deployed
+    # One that served and does not any more was rolled back or taken off: nobody need release it again.
+    is_new = newest is not None and newest.number not in deployed and not newest.served
     # What has passed may be the answer to the alarm.
     if newest is not None and is_new and newest.approval is not None:
         return f"deploy version {newest.number}"

@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -139,7 +140,7 @@ def _judge(figures: GateFigures, gate: Gate) -> list[_Finding]:
 
 
 def _few_rows(figures: GateFigures, least: int) -> list[_Finding]:
-    after = f" after {figures.test_after}" if figures.test_after else ""
+    after = f" after {_moment(figures.test_after)}" if figures.test_after else ""
     counts: Mapping[str, int] = figures.rows_per_class or {"": figures.test_rows}
     short = sorted((count, label) for label, count in counts.items() if count < least)
     findings = []
@@ -234,7 +235,7 @@ def _rows_to_tell(rows: int, se: float, effect: float) -> int | None:
 
 
 def _candidate(figures: GateFigures, value: float) -> str:
-    after = f" after {figures.test_after}" if figures.test_after else ""
+    after = f" after {_moment(figures.test_after)}" if figures.test_after else ""
     return f"{figures.metric} {_show(value)} on {figures.test_rows:,} test rows{after}"
 
 
@@ -244,6 +245,15 @@ def _difference(comparison: Comparison) -> str:
         "the same" if not comparison.difference else f"{'better' if comparison.difference > 0 else 'worse'} by {size}"
     )
     return f"{told} [{_show(comparison.lower, sign=True)}, {_show(comparison.upper, sign=True)}]"
+
+
+def _moment(at: str) -> str:
+    """To the minute, in UTC; the row that is cut at lies within that minute."""
+    try:
+        told = datetime.fromisoformat(at)
+    except ValueError:
+        return at
+    return f"{told.astimezone(UTC) if told.tzinfo is not None else told:%Y-%m-%d %H:%M} UTC"
 
 
 def _show(number: float, *, sign: bool = False) -> str:

@@ -9,7 +9,7 @@ import typer
 
 from mlops_tui.cli.console import Console
 from mlops_tui.cli.failures import failure_of
-from mlops_tui.cli.names import split_version
+from mlops_tui.cli.names import need_model
 from mlops_tui.cli.options import AsJson, ModelName, NoWait
 from mlops_tui.cli.session import open_engine
 
@@ -31,7 +31,7 @@ def label(
     from mlops_tui.cli.waiting import wait_for_job
     from mlops_tui.view.labels import COUNT_HEADS, count_rows, labelled_line
 
-    model, _ = split_version(name)
+    model = need_model(name, "mlops label")
     console = Console()
     given = file.expanduser()
     with open_engine() as engine:
@@ -67,7 +67,7 @@ def performance(name: ModelName, as_json: AsJson = False) -> None:
     """Show what a model's answers were worth by the labels that came, against what the gate promised."""
     from mlops_tui.view.labels import WINDOW_HEADS, performance_lines, window_row
 
-    model, _ = split_version(name)
+    model = need_model(name, "mlops performance")
     with open_engine() as engine:
         found = engine.performance(model)
     console = Console()

@@ -10,7 +10,7 @@ import typer
 from engine.errors import InvalidInput
 from mlops_tui.cli.console import Console
 from mlops_tui.cli.failures import failure_of
-from mlops_tui.cli.names import split_version
+from mlops_tui.cli.names import need_model
 from mlops_tui.cli.options import AsJson, ModelName, NoWait
 from mlops_tui.cli.session import open_engine
 
@@ -40,7 +40,7 @@ def check(
     """Look at what a model is sent now. Exit code 0 all is quiet, 1 something moved, 4 too few rows to judge."""
     from mlops_tui.cli.waiting import wait_for_job
 
-    checked, _ = split_version(name)
+    checked = need_model(name, "mlops check")
     console = Console()
     with open_engine() as engine:
         if data is None:
@@ -76,7 +76,7 @@ def drift(
     from mlops_tui.view.monitoring import DRIFT_HEADS, drift_lines, drift_rows
     from mlops_tui.view.times import utc_now
 
-    checked, _ = split_version(name)
+    checked = need_model(name, "mlops drift")
     with open_engine() as engine:
         found = engine.drift(checked)
         alarms = [] if as_json else [one for one in engine.alarms(model=checked, limit=1).alarms if _is_unended(one)]
@@ -134,16 +134,18 @@ def alarms(
 def acknowledge(alarm_id: AlarmId, note: Note = "", as_json: AsJson = False) -> None:
     """Say that you look after an alarm. It stays until it is over, and calls again only if it grows."""
     with open_engine() as engine:
+        already = engine.alarm(alarm_id).status == "acknowledged"
         alarm = engine.acknowledge(alarm_id, note=note)
-    _show_answered(alarm, as_json)
+    _show_answered(alarm, as_json, already)
 
 
 @verbs.command(rich_help_panel=_PANEL)
 def close(alarm_id: AlarmId, note: Note = "", as_json: AsJson = False) -> None:
     """Close an alarm: it is over, or was expected. It opens no more for what it was about until that has been calm."""
     with open_engine() as engine:
+        already = engine.alarm(alarm_id).status == "closed"
         alarm = engine.close_alarm(alarm_id, note=note)
-    _show_answered(alarm, as_json)
+    _show_answered(alarm, as_json, already)
 
 
 def _show_check(console: Console, found: CheckView) -> None:
@@ -157,13 +159,15 @@ def _show_check(console: Console, found: CheckView) -> None:
         console.next_command(f"mlops drift {found.model}")
 
 
-def _show_answered(alarm: AlarmView, as_json: bool) -> None:
+def _show_answered(alarm: AlarmView, as_json: bool, already: bool) -> None:
     from mlops_tui.view.monitoring import alarm_lines
 
     console = Console()
     if as_json:
         console.json(alarm)
         return
+    if already:
+        console.note(f"Alarm {alarm.id} was {alarm.status} already; nothing has changed.")
     for line in alarm_lines(alarm):
         console.say(line.text, line.tone)
 

@@ -44,6 +44,20 @@ def need_version(text: str) -> tuple[str, int]:
     return name, number
 
 
+def need_model(text: str, what: str) -> str:
+    """`fraud`, where a version would say nothing: `what` is about the model as it is, such as `mlops drift`.
+
+    Raises:
+        InvalidName: it is no name, or names a version.
+    """
+    name, number = split_version(text)
+    if number is not None:
+        raise InvalidName(
+            f"`{what}` takes a model, not one version of it as in {text[:60]!r}.", f"Write `{what} {name}`."
+        )
+    return name
+
+
 def positive_number(text: str, what: str) -> int:
     """An id or version number.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlops_tui.cli.console import Console
-from mlops_tui.cli.names import split_version
+from mlops_tui.cli.names import need_model, split_version
 from mlops_tui.cli.options import AsJson, ModelName, ModelVersion, NoWait, Override, Reason
 from mlops_tui.cli.session import open_engine
 
@@ -53,7 +53,7 @@ def promote(
 @verbs.command(rich_help_panel=_PANEL)
 def rollback(name: ModelName, reason: Reason = "", no_wait: NoWait = False, as_json: AsJson = False) -> None:
     """Go back to the champion before."""
-    checked, _ = split_version(name)
+    checked = need_model(name, "mlops rollback")
     with open_engine() as engine:
         _finish(engine, engine.rollback(checked, reason=reason), no_wait, as_json)
 

@@ -9,7 +9,7 @@ import typer
 from engine.errors import NotFound
 from mlops_tui.cli.console import Console
 from mlops_tui.cli.failures import failure_of
-from mlops_tui.cli.names import split_version
+from mlops_tui.cli.names import need_model, split_version
 from mlops_tui.cli.options import AsJson, ModelName, ModelVersion, NoWait, Reason
 from mlops_tui.cli.session import open_engine
 from mlops_tui.cli.train_verbs import EXIT_BY_OUTCOME, show_verdict
@@ -33,7 +33,7 @@ def retrain(
     from mlops_tui.cli.waiting import wait_for_job
     from mlops_tui.view.retrains import waiting_lines
 
-    model, _ = split_version(name)
+    model = need_model(name, "mlops retrain")
     console = Console()
     with open_engine() as engine:
         answer = engine.retrain(model, reason=reason, now=now)

@@ -93,9 +93,26 @@ def test_alarms_say_what_to_do_next(mlops, fake: FakeEngine):
 
 @pytest.mark.parametrize("verb", ["acknowledge", "close"])
 def test_an_answer_goes_out_with_its_note(mlops, fake: FakeEngine, verb: str):
+    fake.answers["GET", "/alarms/3"] = watched.alarm()
     fake.answers["POST", f"/alarms/3/{verb}"] = watched.alarm(status="closed", closed_by="ada", closed_at=watched.NOW)
     ran = mlops(verb, "3", "-m", "the price list changed")
-    assert ran.code == 0 and "closed by ada" in ran.out
+    assert ran.code == 0 and "closed by ada" in ran.out and "already" not in ran.err
     assert fake.asked("POST", f"/alarms/3/{verb}") == [{"note": "the price list changed"}]
     fake.refusals[f"/alarms/3/{verb}"] = Conflict("Alarm 3 is closed already.", "There is nothing to do.")
     assert mlops(verb, "3").code == 1
+
+
+@pytest.mark.parametrize(("verb", "status"), [("acknowledge", "acknowledged"), ("close", "closed")])
+def test_an_answer_that_was_given_before_says_so(mlops, fake: FakeEngine, verb: str, status: str):
+    fake.answers["GET", "/alarms/3"] = watched.alarm(status=status)
+    fake.answers["POST", f"/alarms/3/{verb}"] = watched.alarm(status=status)
+    assert f"Alarm 3 was {status} already; nothing has changed." in mlops(verb, "3").err
+
+
+@pytest.mark.parametrize("words", ["check", "drift", "label o.csv", "performance", "retrain", "rollback"])
+def test_what_is_about_a_model_takes_no_version(mlops, fake: FakeEngine, words: str):
+    verb, *more = words.split()
+    ran = mlops(verb, "fraud@9", *more)
+    assert ran.code == 2
+    assert f"`mlops {verb}` takes a model, not one version of it as in 'fraud@9'." in ran.err
+    assert f"Write `mlops {verb} fraud`." in ran.err

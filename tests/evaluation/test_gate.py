@@ -87,8 +87,8 @@ def test_too_few_rows_of_a_class_name_the_class_and_the_rows_missing() -> None:
 
 
 def test_after_a_cut_off_every_missing_row_counts_and_the_cut_off_is_named() -> None:
-    told = decide(figures(rows_per_class={"no": 40, "yes": 7}, test_after="2026-03-01T00:00:00+00:00"), Gate())
-    assert "after 2026-03-01T00:00:00+00:00" in told.reasons[0]
+    told = decide(figures(rows_per_class={"no": 40, "yes": 7}, test_after="2026-03-01T14:05:09.123456+02:00"), Gate())
+    assert "after 2026-03-01 12:05 UTC, and" in told.reasons[0]
     assert "about 13 more rows" in told.reasons[0]
 
 

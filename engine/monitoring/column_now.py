@@ -22,6 +22,7 @@ _CHUNKS = 4
 _RANKS = 64
 _FOLLOWED = 8
 """Categories of which it is seen whether they wander."""
+_MOST_NAMED = 1_000
 
 
 @dataclass(frozen=True)
@@ -118,9 +119,22 @@ class ColumnNow:
         sampled, _ = self.neighbours
         frequent = list(islice(self.counted, _FOLLOWED))
         marks = np.zeros((len(frequent), len(sampled)))
-        for mark, value in zip(marks, frequent, strict=True):
-            mark[:] = (sampled == value).to_numpy()
+        for place, (mark, value) in enumerate(zip(marks, frequent, strict=True)):
+            mark[:] = self._codes == place if self._few_values else (sampled == value).to_numpy()
         return wandering_inflation(marks.T)
+
+    @property
+    def _few_values(self) -> bool:
+        return self.values.dtype == pl.String() and len(self.counted) <= _MOST_NAMED
+
+    @cached_property
+    def _codes(self) -> Order:
+        """Of a category: the numbers of the neighbours' values, by how frequent they are where they are few."""
+        sampled, _ = self.neighbours
+        if self._few_values:
+            # to look them up takes a sixth of the time that sorting them does
+            return sampled.cast(pl.Enum(list(self.counted))).to_physical().to_numpy().astype(np.int64)
+        return sampled.rank("dense").cast(pl.Int64).to_numpy() - 1
 
     @cached_property
     def null_wandering(self) -> float:
@@ -132,8 +146,7 @@ class ColumnNow:
     @cached_property
     def agreement(self) -> float:
         """The same of a category."""
-        sampled, breaks = self.neighbours
-        codes = sampled.rank("dense").cast(pl.Int64).to_numpy() - 1
+        codes, breaks = self._codes, self.neighbours[1]
         return largest_correlation(neighbour_agreement(codes, breaks), _stretch(len(codes), breaks))
 
     @cached_property

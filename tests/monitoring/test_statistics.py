@@ -7,6 +7,7 @@ import importlib
 import pkgutil
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from scipy import special, stats
 from scipy.spatial import distance as spatial
 
 import engine.monitoring.statistics as statistics
+from engine.monitoring.column_now import Arrival, ColumnNow
 from engine.monitoring.statistics.beta import lower_beta
 from engine.monitoring.statistics.chi_square import SMALLEST_EXPECTED, chi_square_p_value, pool_small
 from engine.monitoring.statistics.dependence import inflation_of, neighbour_agreement, neighbour_correlation
@@ -172,3 +174,22 @@ def test_rows_on_both_sides_of_a_break_are_no_neighbours() -> None:
     codes = np.array([0, 1] * 20)
     assert neighbour_agreement(np.repeat(codes, 2)) == 0.0
     assert neighbour_agreement(np.sort(codes), np.array([20])) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("first", "last"), [(45_800, 50_000), (0, 4_200), (14_000, 20_000), (0, 30_000), (10, 49_000)])
+def test_a_stretch_without_a_value_tells_nothing_of_neighbours(first: int, last: int) -> None:
+    """Of more than 16,384 rows four stretches are looked at; the newest of them was all null, and the check failed."""
+    values: list[float | None] = np.random.default_rng(1).normal(size=50_000).tolist()
+    values[first:last] = [None] * (last - first)
+    number = ColumnNow(pl.Series(values, dtype=pl.Float64), Arrival(50_000))
+    names = [None if value is None else f"c{value:.0f}" for value in values]
+    category = ColumnNow(pl.Series(names, dtype=pl.String), Arrival(50_000))
+    assert number.correlation < 0.1 and category.agreement < 0.1
+    assert number.wandering < 2 and category.category_wandering < 2
+
+
+def test_rows_on_either_side_of_a_gap_are_no_neighbours() -> None:
+    ranks, codes = np.repeat([1.0, 9.0], 50), np.repeat([0, 1], 50)
+    with_gap = np.array([50])
+    assert neighbour_correlation(ranks, with_gap) > neighbour_correlation(ranks)
+    assert neighbour_agreement(codes, with_gap) == 1.0 > neighbour_agreement(codes)

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from engine.errors import EngineError, InvalidInput
-from engine.wire.sentence import name_the_field
+from engine.wire.sentence import harmless, name_the_field
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,7 @@ class Refused(Exception):
 def problem(error: EngineError, headers: Mapping[str, str] | None = None, status: int | None = None) -> Response:
     """The answer that tells of `error`. `status` is given where HTTP has a more exact one than the error's own."""
     body = error.to_problem()
+    body |= {told: harmless(body[told]) for told in ("detail", "hint")}
     if status is not None:
         body["status"] = status
     return Response(

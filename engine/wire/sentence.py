@@ -33,7 +33,8 @@ def name_the_field(errors: Sequence[Mapping[str, Any]]) -> str:
     """
     # A mistyped name makes two errors, and the unknown one tells more than the missing one.
     first = min(errors, key=lambda error: error["type"] != "extra_forbidden")
-    place = [_plain(str(part)[:_ECHO_LIMIT]) for part in first["loc"]]
+    # A field nobody knows is named by whoever sent it.
+    place = [harmless(str(part)[:_ECHO_LIMIT]) for part in first["loc"]]
     if place and place[0] in _OUTER and (len(place) > 1 or first["type"] in ("json_invalid", "missing")):
         place = [part for part in place[1:] if not part.isdigit()] if first["type"] == "json_invalid" else place[1:]
     field = f"`{'.'.join(place)}`" if place and place != ["body"] else "The body"
@@ -44,6 +45,6 @@ def name_the_field(errors: Sequence[Mapping[str, Any]]) -> str:
     return f"{field} {rule.rstrip('.')}."
 
 
-def _plain(name: str) -> str:
-    # A field nobody knows is named by whoever sent it, and may hold what moves a terminal's cursor.
-    return "".join(character if character.isprintable() else "?" for character in name)
+def harmless(text: str) -> str:
+    """`text` on one line, without what would move a terminal's cursor: a sentence may name what somebody sent."""
+    return "".join(one if one.isprintable() else " " if one in "\n\t" else "?" for one in text)

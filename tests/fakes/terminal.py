@@ -6,6 +6,7 @@ from typing import Any
 
 from fakes import wire_objects as made
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from mlops_tui.widgets.bars import StatusBar, TitleBar
 from mlops_tui.widgets.line_pane import LinePane
@@ -31,6 +32,15 @@ async def settle(pilot: Pilot[Any], reached: Callable[[], bool], what: str = "")
         if reached():
             return
     raise AssertionError(f"not reached: {what or reached}\n" + "\n".join(screen_text(pilot)))
+
+
+async def command(pilot: Pilot[Any], line: str) -> None:
+    """`:`, and a line put in whole: a key for each letter of a path takes seconds."""
+    await pilot.press("colon")
+    line_input = pilot.app.screen.focused
+    assert isinstance(line_input, Input)
+    line_input.insert_text_at_cursor(line)
+    await pilot.press("enter")
 
 
 def screen_text(pilot: Pilot[Any]) -> list[str]:

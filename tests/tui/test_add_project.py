@@ -8,7 +8,7 @@ import pytest
 from fakes import wire_objects as made
 from fakes.fake_engine import FakeEngine
 from fakes.looks import COLUMNS, see
-from fakes.terminal import screen_text, settle, shows, status, table
+from fakes.terminal import command, screen_text, settle, shows, status, table
 from textual.pilot import Pilot
 
 from engine.errors import Conflict
@@ -274,16 +274,18 @@ async def test_a_look_that_is_left_is_cancelled(app: MlopsApp, fake: FakeEngine,
 async def test_a_path_may_be_typed(app: MlopsApp, fake: FakeEngine, data: Path):
     async with app.run_test(size=(100, 24)) as pilot:
         await settle(pilot, shows(pilot, "n  here"))
-        await pilot.press("colon", *f"add {data}/or*.csv", "enter")
+        await command(pilot, f"add {data}/or*.csv")
         await settle(pilot, shows(pilot, "Which column"))
         assert fake.asked("POST", "/looks")[0]["path"] == f"{data}/or*.csv"
-        await pilot.press("escape", "colon", *f"add '{data}/orders.csv'", "enter")
+        await pilot.press("escape")
+        await command(pilot, f"add '{data}/orders.csv'")
         await settle(pilot, lambda: len(fake.asked("POST", "/looks")) == 2)
         assert fake.asked("POST", "/looks")[1]["path"] == f"{data}/orders.csv"
         await settle(pilot, shows(pilot, "Which column"))
-        await pilot.press("escape", "colon", *f"add {data}/nothing", "enter")
+        await pilot.press("escape")
+        await command(pilot, f"add {data}/nothing")
         await settle(pilot, lambda: "There is no file" in status(pilot).said.text)
-        await pilot.press("colon", *f"add {data}/older", "enter")
+        await command(pilot, f"add {data}/older")
         await settle(pilot, shows(pilot, "No folder and no data here"))
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from fakes import wire_objects as made
 from fakes.fake_engine import FakeEngine
-from fakes.terminal import pane, screen_text, settle, shows, status, table
+from fakes.terminal import command, pane, screen_text, settle, shows, status, table
 
 from engine.wire.base import Failure
 from engine.wire.events import Progress
@@ -195,7 +195,7 @@ async def test_a_log_is_saved_in_the_lines_it_was_printed_in(app: MlopsApp, many
         await pilot.press("l")
         await settle(pilot, shows(pilot, "short"))
         assert "2 lines" in status(pilot).place
-        await pilot.press("colon", *f"save {tmp_path}/log", "enter")
+        await command(pilot, f"save {tmp_path}/log")
         await settle(pilot, lambda: "is written" in status(pilot).said.text)
         assert [line.strip() for line in (tmp_path / "log").read_text().splitlines()] == [("a " * 150).strip(), "short"]
 
@@ -205,7 +205,7 @@ async def test_nothing_is_written_over_without_a_yes(app: MlopsApp, many: FakeEn
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("7")
         await settle(pilot, shows(pilot, "1/1000"))
-        await pilot.press("colon", *f"save {tmp_path}/mine", "enter")
+        await command(pilot, f"save {tmp_path}/mine")
         await settle(pilot, shows(pilot, "Write over"))
         await pilot.press("enter")
         await settle(pilot, lambda: "Not saved" in status(pilot).said.text)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from fakes import wire_objects as made
 from fakes.fake_engine import FakeEngine
-from fakes.terminal import screen_text, settle, shows, status, table
+from fakes.terminal import command, screen_text, settle, shows, status, table
 
 from engine.wire.models import ApprovalView
 from mlops_tui.app import MlopsApp
@@ -74,7 +74,8 @@ async def test_a_version_page_is_filtered_and_saved_whole(app: MlopsApp, three: 
         await settle(pilot, shows(pilot, "pass: fraud@3"))
         await pilot.press("/", *"snapshot", "enter")
         await settle(pilot, lambda: not shows(pilot, "pass: fraud@3")())
-        await pilot.press("escape", "colon", *f"save {file}", "enter")
+        await pilot.press("escape")
+        await command(pilot, f"save {file}")
         await settle(pilot, lambda: "is written" in status(pilot).said.text)
     assert "inputs" in file.read_text()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from fakes import wire_objects as made
 from fakes.fake_engine import FakeEngine
-from fakes.terminal import pane, screen_text, settle, shows, status, title
+from fakes.terminal import command, pane, screen_text, settle, shows, status, title
 
 from engine.errors import BadData, DiskFull, EngineUnreachable, VersionMismatch
 from mlops_tui.app import MlopsApp
@@ -44,7 +44,8 @@ async def test_the_newest_failure_is_copied_and_saved_whole(
         await settle(pilot, shows(pilot, "▸ fraud"))
         await pilot.press("t")
         await settle(pilot, shows(pilot, "! shows it whole"))
-        await pilot.press("!", "y", ":", *f"save {tmp_path}/errors", "enter")
+        await pilot.press("!", "y")
+        await command(pilot, f"save {tmp_path}/errors")
         await settle(pilot, lambda: "is written" in status(pilot).said.text)
         assert "the end." in copied[0]
         assert "the end." in (tmp_path / "errors").read_text()

@@ -7,7 +7,7 @@ from engine.wire.endpoints import Deploy
 from engine.wire.looks import AskLook
 from engine.wire.projects import TrainProject
 from engine.wire.runs import LogRun
-from engine.wire.sentence import name_the_field
+from engine.wire.sentence import harmless, name_the_field
 
 CASES = [
     (TrainProject, {"seed": "x"}, "`seed` must be a whole number."),
@@ -34,3 +34,7 @@ def test_the_field_is_named_in_one_sentence(kind: type, fields: dict[str, object
     assert sentence.endswith(".")
     assert "\n" not in sentence
     assert "[a-z]" not in sentence
+
+
+def test_a_sentence_moves_no_cursor():
+    assert harmless("\x1b[2J is\nno folder\u202e.") == "?[2J is no folder?."

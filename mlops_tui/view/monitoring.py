@@ -49,7 +49,8 @@ def _outcome(check: CheckView) -> Line:
     what = f"{check.model}@{check.version}"
     rows = f"{check.rows:,} rows{_stretch(check)}"
     if check.outcome == "insufficient":
-        return Line(f"? insufficient: {rows} are too few to judge {what} by; a check needs 500.", "warn")
+        too_few = f"1 row{_stretch(check)} is" if check.rows == 1 else f"{rows} are"
+        return Line(f"? insufficient: {too_few} too few to judge {what} by; a check needs 500.", "warn")
     if check.outcome == "quiet":
         return Line(f"✓ quiet: {rows} look like what {what} was trained on.", "good")
     if not check.drifted:

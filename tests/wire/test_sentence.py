@@ -20,7 +20,7 @@ CASES = [
     (Deploy, {"override": "x"}, "`override` is refused: "),
     (AskLook, {"path": 1, "target": "y"}, "`path` must be text."),
     (AskLook, {"path": "/a.csv", "target": "y", "name": "My Project"}, "`name` must be 1 to 40 of a-z, 0-9 and '-', "),
-    (TrainProject, {"\x1b]52;\n": 1}, "`?]52;?` is not known here."),
+    (TrainProject, {"\x1b]52;\n": 1}, "`?]52; ` is not known here."),
     (TrainProject, {"x" * 5000: 1}, f"`{'x' * 60}` is not known here."),
 ]
 

@@ -4,8 +4,8 @@
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
-# Tests start processes of their own, so more workers than cores only slow them down.
-WORKERS ?= auto
+# Tests wait for processes of their own about half of the time, so there are more workers than cores.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) \* 3 / 2 + 1)
 SOURCES := engine mlops_tui tests tools sample_projects
 
 help:

@@ -22,6 +22,8 @@ from engine.registry.queries.unended import unended_jobs
 from engine.registry.tx import Tx
 from engine.wire.housekeeping import CollectGarbage, Garbage, GarbageLine
 
+PATIENCE_S = 3.0
+"""The house is kept every minute, in less than that."""
 _KEPT = {
     "revision": ("code of projects", "a stored revision speaks of it"),
     "version": ("bundles of models", "a version can be released, or rolled back to"),
@@ -41,7 +43,7 @@ def collect_garbage(parts: Parts, caller: Caller, ask: CollectGarbage) -> Garbag
     if ask.dry_run:
         found = _look(parts, time.time())
         return _told(found, found.blobs, dry_run=True)
-    if not parts.removal.acquire(blocking=False):
+    if not parts.removal.acquire(timeout=PATIENCE_S):
         raise Conflict("A backup is being made, or something is being removed already.", "Ask again when it is done.")
     try:
         found = _look(parts, time.time())

@@ -165,7 +165,7 @@ _CAPTURES = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(captured=_CAPTURES, labelled=st.sets(st.integers(0, 12)), cut=st.integers(0, 30), files=st.integers(1, 3))
 def test_each_row_is_there_once_whatever_the_order_of_files(
     tmp_path: Path, captured: list[tuple[int, int, float]], labelled: set[int], cut: int, files: int

@@ -27,7 +27,7 @@ def test_any_text_is_a_toml_string_and_key(text: str) -> None:
     assert tomllib.loads(f"{toml_key(text)} = {toml_string(text)}") == {text: text}
 
 
-@settings(max_examples=150)
+@settings(max_examples=40)
 @given(
     names=st.lists(TEXT.map(str.strip), min_size=1, max_size=5, unique=True),
     cells=st.lists(st.lists(WORDS | TEXT, min_size=2, max_size=6), min_size=5, max_size=5),

@@ -20,6 +20,7 @@ def docked(shell: Shell) -> Iterator[Shell]:
     clear_docker(shell.home)
 
 
+@pytest.mark.slow
 @pytest.mark.docker
 def test_a_version_is_trained_deployed_replaced_and_brought_back_in_containers(
     docked: Shell, churn: Callable[[int], None]

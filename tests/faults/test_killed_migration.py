@@ -40,7 +40,7 @@ def upgrade():
     op.execute("UPDATE project SET owner = added_by")
 """
 
-POINTS = ("migration.copied", "migration.begun", "migration.half", "migration.migrated")
+OTHERS = ("migration.copied", "migration.begun", "migration.migrated")
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def columns(path: Path) -> tuple[str, bool, list[tuple[str]]]:
     return revision, has_owner, names
 
 
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", ["migration.half", *(pytest.param(one, marks=pytest.mark.slow) for one in OTHERS)])
 def test_a_killed_migration_leaves_the_old_schema_or_the_new(tmp_path: Path, next_schema: Path, point: str) -> None:
     path = tmp_path / "registry.db"
     old_registry(path)

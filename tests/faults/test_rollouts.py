@@ -22,6 +22,9 @@ from engine.settings import Home
 
 PROGRAM = Path(__file__).parents[1] / "fakes" / "serving_program.py"
 
+QUICK_ONES = ("replica.started", "gateway.started", "rollout.switched")
+"""Of the failpoints, those that every run of the tests takes: the others pass the same code at other places."""
+
 
 def until(true: Callable[[], bool]) -> None:
     while not true():
@@ -147,7 +150,10 @@ def test_a_gateway_killed_by_9_comes_back_with_its_port_and_routes(world: World)
     assert dict(traffic.seen) == {"200": traffic.requests}
 
 
-@pytest.mark.parametrize("failpoint", FAILPOINTS)
+@pytest.mark.parametrize(
+    "failpoint",
+    [one if one in QUICK_ONES else pytest.param(one, marks=pytest.mark.slow) for one in FAILPOINTS],
+)
 def test_an_engine_killed_in_a_swap_fails_no_request_and_doubles_nothing(home: Home, failpoint: str) -> None:
     first = roll_out(home, 1, failpoint if failpoint == "gateway.started" else "")
     if first == -signal.SIGKILL:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from fakes.containers import begun, containers, open_folder
+from fakes.processes import end_processes
 from fakes.runtime import FakeRuntime
 
 from engine.deployment.process_runtime import ProcessRuntime
@@ -37,9 +38,7 @@ def runtime(request: pytest.FixtureRequest, home: Home) -> Iterator[Runtime]:
         return
     process = ProcessRuntime(home, (sys.executable, str(PROGRAM)))
     yield process
-    for running in process.ours():
-        process.stop(running.identity, force=True)
-        until(lambda identity=running.identity: not process.runs(identity))
+    end_processes(process)
 
 
 @pytest.fixture

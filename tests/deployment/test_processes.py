@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 from fakes.bundles import make_bundle
+from fakes.processes import end_processes
 
 from engine.deployment.process_log import LIMIT_BYTES, bound_log, last_line, open_log
 from engine.deployment.process_runtime import ProcessRuntime
@@ -32,9 +33,7 @@ def until(true: Callable[[], bool]) -> None:
 def runtime(home: Home) -> Iterator[ProcessRuntime]:
     made = ProcessRuntime(home, (sys.executable, str(PROGRAM)))
     yield made
-    for running in made.ours():
-        made.stop(running.identity, force=True)
-    until(lambda: not made.ours())
+    end_processes(made)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from fakes.bundles import make_bundle
+from fakes.processes import end_processes
 from fakes.registry import World, add_version, open_world
 from fakes.traffic import Traffic
 
@@ -34,11 +35,13 @@ def until(true: Callable[[], bool]) -> None:
 @pytest.fixture
 def world(home: Home) -> Iterator[World]:
     """A reconciler in its thread, the real gateway, and stand-ins for model servers as real processes."""
-    with open_world(home, ProcessRuntime(home, (sys.executable, str(PROGRAM))), BuiltinGateway(home)) as made:
+    runtime = ProcessRuntime(home, (sys.executable, str(PROGRAM)))
+    with open_world(home, runtime, BuiltinGateway(home)) as made:
         made.project()
         made.reconciler.start()
         yield made
         made.reconciler.stop(everything=True)
+    end_processes(runtime)
 
 
 def release(world: World, version: int, **options: int) -> int:

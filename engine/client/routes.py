@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import TypeAdapter
 
@@ -57,7 +57,10 @@ from engine.wire.runs import (
     SnapshotProfile,
     SnapshotView,
 )
-from engine.wire.work import FinishedStep, FinishStep, ReportFailure, ReportProgress, WorkOrder
+
+if TYPE_CHECKING:
+    # A quarter of what the bodies cost to import, and only workers speak of it.
+    from engine.wire.work import FinishedStep, FinishStep, ReportProgress, WorkOrder
 
 _STORES_CODE_S = 300.0
 """A code tree may be large, and its bytes are made durable."""
@@ -178,11 +181,15 @@ class Routes:
     @Route
     def work(self, job_id: int) -> Call[WorkOrder]:
         """What there is to do."""
+        from engine.wire.work import WorkOrder
+
         return get(path("jobs", job_id, "work"), WorkOrder)
 
     @Route
     def finish_step(self, job_id: int, step: str, result: FinishStep) -> Call[FinishedStep]:
         """A step's result; its files lie in the work folder. Repeating it finishes it once."""
+        from engine.wire.work import FinishedStep
+
         return post(
             path("jobs", job_id, "steps", step), result, FinishedStep, timeout_s=_HASHES_FILES_S, repeatable=True
         )
@@ -195,6 +202,8 @@ class Routes:
     @Route
     def fail(self, job_id: int, failure: Failure) -> Call[JobView]:
         """The worker gives up, for a reason that trying again would not mend."""
+        from engine.wire.work import ReportFailure
+
         return post(path("jobs", job_id, "fail"), ReportFailure(failure=failure), JobView, repeatable=True)
 
     @Route

@@ -94,9 +94,13 @@ class FleetScreen(ActingScreen):
     def _link_changed(self, link: Link) -> None:
         super()._link_changed(link)
         if link.found and self.fleet is None:
-            self.read()
+            self._begin_reading()  # the first paint that is of use waits for nothing
 
     @on(EngineFound)
+    def _engine_found(self) -> None:
+        if self.fleet is not None:
+            self._something_happened()
+
     @on(EventCame)
     def _something_happened(self) -> None:
         if self.is_current or self.fleet is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from rich.segment import Segment
 from rich.style import Style
@@ -62,6 +62,14 @@ class NoRows:
         return None
 
 
+class _Made(NamedTuple):
+    """A row, laid out."""
+
+    key: Hashable | None
+    cells: Mapping[str, Cell]
+    strip: Strip
+
+
 class LineTable(ScrollView, can_focus=False):
     """Rows under a head that stays. The cursor keeps to its row when rows come and go."""
 
@@ -105,10 +113,14 @@ class LineTable(ScrollView, can_focus=False):
         self._source: RowSource = NoRows()
         self._at: Hashable | None = None
         self._asked: tuple[int, int] | None = None
+        self._settling = False
+        """Rows and place are about to change; what that comes to is drawn once."""
         self._drawn: dict[int, Strip] = {}
         """What stands on each line of the screen, where it was drawn here."""
-        self._made: dict[tuple[int, bool], Strip] = {}
-        """Rows as they were drawn, by index and whether the cursor is on it; a row is laid out once a `show`."""
+        self._made: dict[tuple[int, bool], _Made] = {}
+        """Rows as they were drawn, by index and whether the cursor is on it; a row is asked for once a `show`."""
+        self._before: dict[tuple[Hashable | None, bool], _Made] = {}
+        """Those of the `show` before, by key: a row that reads the same is not laid out again."""
         self._base: Style | None = None
         """Of a row like any other. Textual works it out anew each time it is asked: 0.1 ms."""
 
@@ -116,13 +128,19 @@ class LineTable(ScrollView, can_focus=False):
         """Draw these rows; the cursor goes to where its row is now."""
         self._source = source
         self._asked = None
-        self._made.clear()
+        self._before = {(made.key, under): made for (_, under), made in self._made.items()}
+        self._made = {}
+        self._settling = True
         self._grow_to(len(source))
         found = None if self._at is None else source.index_of(self._at)
+        if found is not None and self.scroll_offset.y > 0:
+            # Who has scrolled reads: the rows stay where they are, whatever comes above them.
+            self.scroll_to(y=self.scroll_offset.y + found - self.cursor, animate=False)
         last = max(len(source) - 1, 0)
         self.cursor = min(self.cursor if found is None else found, last)
         self._at = source.key(self.cursor) if len(source) else None
         self._keep_in_sight()
+        self._settling = False
         self._redraw_changed()
 
     def _grow_to(self, rows: int) -> None:
@@ -142,6 +160,8 @@ class LineTable(ScrollView, can_focus=False):
 
     def _redraw_changed(self) -> None:
         """Draw the lines that read otherwise now: a slow link carries no others."""
+        if self._settling:
+            return
         if not self.is_mounted or self.scrollable_content_region.width <= 0:
             self.refresh()
             return
@@ -159,7 +179,7 @@ class LineTable(ScrollView, can_focus=False):
     def notify_style_update(self) -> None:
         """Other colours."""
         super().notify_style_update()
-        self._made.clear()
+        self._forget_made()
         self._base = None
 
     @property
@@ -197,14 +217,22 @@ class LineTable(ScrollView, can_focus=False):
             return Strip.blank(width, self._base)
         under = index == self.cursor
         if (made := self._made.get((index, under))) is not None:
-            return made
+            return made.strip
         base = self.get_component_rich_style("table--cursor") if under else self._base
         cells = self._source.cells(index)
         if cells is None:
             self._ask_for_missing()
             return self._strip({self._placed[0].column.name: Cell("…", "dim")}, width, base, CURSOR if under else " ")
-        strip = self._made[index, under] = self._strip(cells, width, base, CURSOR if under else " ")
-        return strip
+        key = self._source.key(index)
+        made = self._before.get((key, under))
+        if made is None or made.cells != cells:
+            made = _Made(key, cells, self._strip(cells, width, base, CURSOR if under else " "))
+        self._made[index, under] = made
+        return made.strip
+
+    def _forget_made(self) -> None:
+        self._made.clear()
+        self._before.clear()
 
     def on_resize(self, event: events.Resize) -> None:
         """Keep the row in sight."""
@@ -219,9 +247,15 @@ class LineTable(ScrollView, can_focus=False):
     def watch_cursor(self, old: int, new: int) -> None:
         """Redraw the row it left and the one it is on, and tell of it."""
         self._keep_in_sight()
-        for index in (old, new):
-            self.refresh_line(index + _HEAD_LINES)
+        self._redraw_changed()
         self.post_message(self.Moved(self.key))
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Draw the lines that read otherwise now, which after rows have come above are none."""
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.position = new_value
+        if round(old_value) != round(new_value):
+            self._redraw_changed()
 
     def move_to(self, index: int) -> None:
         """Put the cursor on a row, or on the nearest there is."""
@@ -265,7 +299,7 @@ class LineTable(ScrollView, can_focus=False):
     def _place(self, width: int) -> None:
         """Columns come and go with the width, which a scrollbar changes too."""
         if width != self._placed_in:
-            self._made.clear()
+            self._forget_made()
             self._placed_in = width
             self._placed = place(self._columns, width)
 

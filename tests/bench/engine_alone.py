@@ -94,5 +94,6 @@ def _reads_and_writes(home: Home, seconds: float) -> Iterator[Result]:
 
 
 def environment(home: Home) -> dict[str, str]:
-    """For a command that is to use this home."""
-    return os.environ | {"MLOPS_HOME": str(home.root)}
+    """For a command that is to use this home, compiled as it is where it is installed."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"MLOPS_HOME": str(home.root)}

@@ -19,6 +19,7 @@ from typing import Self
 from rich.cells import cell_len
 
 PATIENCE_S = 60.0
+_PLAIN = re.compile(r"[ -~]+")
 _SEQUENCE = re.compile(
     r"\x1b\[(?P<private>[<=>?]?)(?P<numbers>[0-9;:]*)(?P<between>[ -/]*)(?P<final>[@-~])"
     r"|\x1b[\]P_^X].*?(?:\x07|\x1b\\)"
@@ -58,6 +59,10 @@ class ShownScreen:
         self._rest = ""
         at = 0
         while at < len(text):
+            if (plain := _PLAIN.match(text, at)) is not None:
+                self._write_plain(plain[0])
+                at = plain.end()
+                continue
             if text[at] != "\x1b":
                 self._put(text[at])
                 at += 1
@@ -83,6 +88,12 @@ class ShownScreen:
         else:
             assert character.isprintable() or character in "\u00ad\u200d\ufe0f", f"raw {character!r} on the screen"
             self._write(character, cell_len(character))
+
+    def _write_plain(self, run: str) -> None:
+        # As quick as that of a real terminal: what is measured is the program, not its reader.
+        fits = run[: self.columns - self._x]
+        self._cells[self._y][self._x : self._x + len(fits)] = fits
+        self._x += len(fits)
 
     def _write(self, character: str, width: int) -> None:
         if not width:

@@ -15,7 +15,7 @@ from engine.errors import EngineError
 from mlops_tui.commands import BY_ID, Where
 from mlops_tui.dispatch import bindings_of
 from mlops_tui.folder_listing import list_folder
-from mlops_tui.messages import FolderRead
+from mlops_tui.messages import FolderRead, ProjectAdded
 from mlops_tui.screens.add_project_step import GuideStep
 from mlops_tui.view.cell import Cell
 from mlops_tui.view.clean import clean
@@ -160,6 +160,11 @@ class PickScreen(GuideStep[Entry]):
         if self._may(command, folder):
             self.say(f"$ mlops add {folder} …", "busy")
             self.run_worker(self.add(folder), group="add", exclusive=True)
+
+    @on(ProjectAdded)
+    def _folder_added(self) -> None:
+        # What is added next lies beside it more often than in it.
+        self.guide.folder = self.guide.folder.parent
 
     def open_data(self, data: str) -> AwaitMount | None:
         """The next step."""

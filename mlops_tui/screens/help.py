@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from mlops_tui.commands import COMMANDS, Command, Where, commands_of
+from mlops_tui.commands import COMMANDS, NEEDS, Command, Where, commands_of
 from mlops_tui.screens.base import LoopScreen
 from mlops_tui.view.about import ABOUT
 from mlops_tui.view.cell import Cell
+from mlops_tui.view.roles import may
 from mlops_tui.view.width import fit
 from mlops_tui.widgets.line_pane import LinePane
+
+if TYPE_CHECKING:
+    from engine.wire.about import About
 
 _HELP_FROM = 2 + 15 + 1 + 17 + 1
 """The column in which the sentences begin."""
@@ -19,11 +24,16 @@ _NARROW = 80
 
 
 def help_lines(
-    place: Where, own: Mapping[str, str], notes: Sequence[str] = (), known: Sequence[Command] = COMMANDS
+    place: Where,
+    own: Mapping[str, str],
+    notes: Sequence[str] = (),
+    known: Sequence[Command] = COMMANDS,
+    caller: About | None = None,
 ) -> list[Cell]:
     """This screen's keys, moving about, then everything else; `own` are keys that were remapped.
 
     `notes` are sentences on this screen that are about no key; `known` are the commands that mean something on it.
+    What the `caller` may not do is dim and says who may.
     """
     here = commands_of(place) if place != "everywhere" else ()
     elsewhere = tuple(command for command in known if not {place, "lines", "everywhere"} & set(command.where))
@@ -37,11 +47,15 @@ def help_lines(
     lines: list[Cell] = [*(Cell(line) for line in about), *([Cell("")] if about else [])]
     for title, group in groups.items():
         if group:
-            lines += [Cell(title, "strong"), *(_line(command, own.get(command.id)) for command in group), Cell("")]
+            lines += [
+                Cell(title, "strong"),
+                *(_line(command, own.get(command.id), caller) for command in group),
+                Cell(""),
+            ]
     return lines
 
 
-def _line(command: Command, own_key: str | None) -> Cell:
+def _line(command: Command, own_key: str | None, caller: About | None) -> Cell:
     key = own_key or command.shown_key or command.key.replace(",", " ")
     typed = (
         ""
@@ -49,6 +63,8 @@ def _line(command: Command, own_key: str | None) -> Cell:
         else f":{command.id}{' ' + _TAKES.get(command.takes, command.takes.upper()) if command.takes else ''}"
     )
     line = f"  {fit(key, 15)} {fit(typed, 17)} {command.help}"
+    if not may(caller, command):
+        return Cell(f"{line} Only an {NEEDS[command.id]} may.", "dim")
     with_cli = f"{line}  {command.line(command.takes.upper())}"
     return Cell(with_cli if len(with_cli) < _NARROW else line)
 
@@ -64,7 +80,8 @@ class HelpScreen(LoopScreen):
 
     def compose_body(self) -> Iterable[LinePane]:
         """One pane."""
-        lines = help_lines(self._about, self.engine_app.own_keys.keys, self._notes, self._known)
+        app = self.engine_app
+        lines = help_lines(self._about, app.own_keys.keys, self._notes, self._known, app.caller)
         yield LinePane(lines, hang=_HELP_FROM, id="help")
 
     def filter_changed(self) -> None:

@@ -94,7 +94,7 @@ class ReleaseScreen(ModalScreen["Order | None"]):
     @on(PreviewFailed)
     def _cannot_be_told(self, message: PreviewFailed) -> None:
         told = f"✗ What would change cannot be told, so it is not done. {message.error.message} {message.error.hint}"
-        self._tell([Cell(clean(told), "bad")])
+        self._tell([Cell(clean(told), "bad")], hang=2)
 
     @on(PreviewRead)
     def _can_be_told(self, message: PreviewRead) -> None:
@@ -142,11 +142,12 @@ class ReleaseScreen(ModalScreen["Order | None"]):
             facts.append(("", Cell("It is so already: nothing would change.", "strong")))
         self._tell([Cell(f"{fit(name, VALUES_FROM)}{value.text}", value.tone) for name, value in facts])
 
-    def _tell(self, lines: list[Cell]) -> None:
+    def _tell(self, lines: list[Cell], hang: int = VALUES_FROM) -> None:
         pane = self.query_one("#told", LinePane)
+        pane.hang = hang
         pane.set_lines(lines)
         width = min(self.size.width, WIDTH) - 6
-        taken = sum(len(wrap(line.text, max(width, VALUES_FROM + 2), hang=VALUES_FROM)) for line in lines)
+        taken = sum(len(wrap(line.text, max(width, VALUES_FROM + 2), hang=hang)) for line in lines)
         typed = sum(1 for one in self.query(Input) if one.display)
         around = AROUND + 2 * typed if self.size.height >= HIGH else AROUND_LOW + typed
         pane.styles.height = max(min(taken, self.size.height - around), 2)

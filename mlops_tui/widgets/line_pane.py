@@ -37,7 +37,7 @@ class LinePane(ScrollView, can_focus=False):
     ) -> None:
         """`hang`: columns that what is wrapped stands to the right by."""
         super().__init__(id=id)
-        self._hang = hang
+        self.hang = hang
         self._lines = list(lines)
         self._filter = Filter()
         self._follow = follow
@@ -207,7 +207,7 @@ class LinePane(ScrollView, can_focus=False):
 
     def _take(self, lines: Sequence[Cell]) -> None:
         width = self.scrollable_content_region.width or 80
-        hang = self._hang if self._hang < width // 2 else 0
+        hang = self.hang if self.hang < width // 2 else 0
         for line in lines:
             if self._filter.keeps(line.text.lower()):
                 self._kept.append(line)

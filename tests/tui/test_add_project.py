@@ -167,6 +167,8 @@ async def test_a_folder_that_is_a_project_is_just_added(app: MlopsApp, fake: Fak
         assert fake.asked("POST", "/looks") == []
         await pilot.press("enter")
         await settle(pilot, lambda: "t trains it" in status(pilot).said.text)
+        await pilot.press("n")
+        await settle(pilot, shows(pilot, "◆ folder of a project"))
 
 
 async def test_the_picker_shows_folders_then_data_and_nothing_else(app: MlopsApp, data: Path):

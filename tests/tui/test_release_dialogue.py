@@ -143,6 +143,20 @@ async def test_a_yes_that_was_typed_ahead_answers_nothing(app: MlopsApp, version
         assert versions.asked("POST", "/models/fraud/versions/3/approve") == []
 
 
+async def test_help_says_who_may_do_what_the_caller_may_not(app: MlopsApp, versions: FakeEngine):
+    versions.role = "operator"
+    async with app.run_test(size=(100, 40)) as pilot:
+        await settle(pilot, lambda: app.caller is not None)
+        await pilot.press("question_mark")
+        await settle(pilot, shows(pilot, "On this screen"))
+        marked = {
+            line.split()[0]: "Only an" in line
+            for line in screen_text(pilot)
+            if ":approve " in line or ":deploy " in line
+        }
+        assert marked == {"A": True, "D": False}
+
+
 async def test_what_would_change_is_needed_to_go_on(app: MlopsApp, versions: FakeEngine):
     versions.refusals["/endpoints/fraud/preview"] = Conflict("The registry is locked.", "Wait.")
     async with app.run_test(size=(80, 24)) as pilot:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import io
 import os
+import select
+import signal
 import sys
 import threading
 from typing import TextIO
@@ -38,6 +40,7 @@ def open_terminal() -> None:
     for exported in ("COLUMNS", "LINES"):
         # Textual believes them before the window itself, which would then be of that size for good.
         os.environ.pop(exported, None)
+    threading.Thread(target=_end_with_the_terminal, args=(sys.stdin.fileno(),), daemon=True).start()
     # Textual draws on this one.
     sys.__stderr__ = sys.stderr = written_whole(sys.stderr)  # type: ignore[assignment,misc]
     MlopsApp(find_home(), keys=keys_file()).run()
@@ -49,6 +52,15 @@ def written_whole(stream: TextIO) -> TextIO:
         return stream
     encoding, errors = stream.encoding, stream.errors
     return io.TextIOWrapper(io.BufferedWriter(stream.detach()), encoding, errors)
+
+
+def _end_with_the_terminal(stdin: int) -> None:
+    # Whom a terminal does not control (below `docker exec`, some `sudo`) hears nothing of its end, and Textual would
+    # read that end again and again.
+    hung_up = select.poll()
+    hung_up.register(stdin, 0)
+    hung_up.poll()
+    os._exit(128 + signal.SIGHUP)  # nothing is kept here that the engine has not
 
 
 def _answer_keys_first() -> None:

@@ -148,7 +148,13 @@ class PtyTerminal:
     def __exit__(self, *_: object) -> None:
         self.process.kill()
         self.process.wait(10)
-        os.close(self._ours)
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """The window is closed, or the link has broken."""
+        if self._ours >= 0:
+            os.close(self._ours)
+            self._ours = -1
 
     def type(self, keys: str) -> None:
         """As from a keyboard."""

@@ -1,6 +1,7 @@
 """The real program on a pseudo-terminal, against a real engine that is killed in between."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -74,3 +75,11 @@ def test_it_is_steered_resized_cut_off_and_left(engine: EngineProcess, client: E
         assert terminal.wait_for_end() == 0
         assert "1049" not in terminal.screen.modes
         assert "25" in terminal.screen.modes
+
+
+def test_it_ends_with_its_terminal(engine: EngineProcess, client: EngineClient) -> None:
+    with the_terminal(engine) as terminal:
+        terminal.wait_for("● engine")
+        terminal.hang_up()
+        assert terminal.process.wait(30) == 128 + signal.SIGHUP
+    assert client.status().about.pid == engine.process.pid

@@ -80,7 +80,7 @@ def test_swaps_under_traffic_survive_kills_at_any_moment(home, shell: Shell, chu
     engine, chance = EngineProcess(home), random.Random(23)
     engine.start()
     row = {"customer id": "X1", "age": 40, "plan": "plus", "support.calls": 3, "paperless": True}
-    with SteadyTraffic(url, [row], clients=4, per_second=50) as traffic:
+    with SteadyTraffic(url, [row] * 100_000, clients=4, per_second=50) as traffic:
         for number in range(ROUNDS):
             with engine.client() as client:
                 deployment = client.deploy("churn", version=2 - number % 2).id

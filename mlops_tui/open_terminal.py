@@ -13,7 +13,7 @@ from typing import TextIO
 
 from engine.errors import InvalidInput
 
-FRAMES, SLOW_FRAMES = "120", "15"
+FRAMES, SLOW_FRAMES = "250", "15"
 """The most a second, drawn only where something has changed: a key that comes while something is drawn waits for the
 frame after it.
 """

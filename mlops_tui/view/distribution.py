@@ -28,6 +28,8 @@ NOTES = (
     "░ and █ tell training and now apart, ▒ is where both lie; │ in a bar is the floor of an alarm.",
     "√ heights: where one bin holds most, heights are the roots of shares, so that the others show.",
     "→ before a column: what the model answers.",
+    "! missing, new, range, stuck, type: not the distance made the alarm, but the figure that stands there.",
+    "· chance and · usual: past the floor, but so few rows, or stretches of the training data, show as much.",
 )
 """What help tells of pictures and bars."""
 NOT_KEPT = Cell("Its distributions are not kept any more; the figures above are.", "dim")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mlops_tui.view.cell import Cell, Tone, cell, number
 from mlops_tui.view.clean import clean
 from mlops_tui.view.figures import UNKNOWN, share
+from mlops_tui.view.monitoring_state import ColumnState, alarming_first
 from mlops_tui.view.sparkline import sparkline
 from mlops_tui.view.times import age, exact
 
@@ -23,7 +24,6 @@ CHECK_HEADS = ("check", "outcome", "version", "rows", "from", "to", "drifted", "
 _BARS = " ▁▂▃▄▅▆▇█"
 _BAR_WIDTH = 12
 _HISTORY_WIDTH = 10
-_KINDS: Mapping[str, str] = {"number": "KS", "category": "JS", "prediction": "answer"}
 
 
 @dataclass(frozen=True)
@@ -92,27 +92,27 @@ def p_value(value: float | None) -> str:
 
 
 def drift_rows(drift: DriftView, limit: int | None = None) -> list[list[Cell]]:
-    """The newest check's columns, the strongest first, at most `limit` besides those that drifted."""
+    """The newest check's columns, the strongest first, at most `limit` besides those that are an alarm."""
     if drift.check is None or drift.check.threshold is None:
         return []
     shapes = {one.column: one for one in drift.distributions}
-    floor = drift.check.threshold.min_distance
-    quiet = [one for one in drift.check.figures if not one.drifted]
-    shown = [one for one in drift.check.figures if one.drifted] + quiet[:limit]
-    return [_drift_row(one, shapes.get(one.column), drift.history.get(one.column, []), floor) for one in shown]
+    columns = alarming_first(drift.check, shapes)
+    alarming = sum(state.alarming for _, state in columns)
+    shown = columns if limit is None else columns[: alarming + limit]
+    return [_drift_row(one, state, shapes.get(one.column), drift.history.get(one.column, [])) for one, state in shown]
 
 
 def _drift_row(
-    figures: FigureView, shape: Distribution | None, history: Sequence[float | None], floor: float
+    figures: FigureView, state: ColumnState, shape: Distribution | None, history: Sequence[float | None]
 ) -> list[Cell]:
     then, now = _shapes(shape)
     values = [value for value in history if value is not None]
     return [
-        cell(figures.column, "strong" if figures.drifted else "plain"),
-        Cell("! drift", "bad") if figures.drifted else Cell("· calm", "dim"),
-        cell(f"{_KINDS.get(figures.kind, figures.kind)} {_figure(figures.distance)}"),
-        number(f"{floor:g}"),
-        number(p_value(figures.p_value)),
+        cell(figures.column, "strong" if state.alarming else "plain"),
+        state.cell,
+        cell(f"{state.measure} {state.figure}".strip()),
+        number(UNKNOWN if state.floor is None else f"{state.floor:g}"),
+        number(p_value(figures.p_value) if state.tested else UNKNOWN),
         number(_figure(figures.psi)),
         number(UNKNOWN if figures.wasserstein is None else f"{figures.wasserstein:.2f} σ"),
         number(share(figures.null_share)),

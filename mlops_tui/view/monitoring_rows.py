@@ -12,6 +12,7 @@ from mlops_tui.view.columns import Column
 from mlops_tui.view.figures import UNKNOWN, count, metric
 from mlops_tui.view.labels import window_row
 from mlops_tui.view.monitoring import alarm_row, check_row, drift_rows
+from mlops_tui.view.monitoring_state import ColumnState, alarming_first
 from mlops_tui.view.needs import needs_told
 from mlops_tui.view.retrains import retrain_row
 from mlops_tui.view.sparkline import sparkline
@@ -47,8 +48,8 @@ WATCHED_COLUMNS = (
 )
 COLUMN_COLUMNS = (
     Column("column", 12, widest=40),
-    Column("state", 7, rank=1),
-    Column("distance", 8, right=True),
+    Column("state", 9, rank=1),
+    Column("distance", 9, right=True),
     Column("bar", 9, rank=2, head="0  floor"),
     Column("p", 8, rank=1, right=True),
     Column("missing", 7, rank=4, right=True),
@@ -193,7 +194,7 @@ class ColumnNow:
 def with_alarms(columns: Sequence[ColumnNow], alarms: Sequence[AlarmView]) -> list[ColumnNow]:
     """The same, with what the first alarm that names a column says of it."""
     told = {name: said for alarm in reversed(alarms) for name, said in _told_by(alarm).items()}
-    return [replace(one, told=told.get(one.figures.column, "")) for one in columns]
+    return [replace(one, told=told.get(one.figures.column, one.told)) for one in columns]
 
 
 def _told_by(alarm: AlarmView) -> dict[str, str]:
@@ -202,25 +203,25 @@ def _told_by(alarm: AlarmView) -> dict[str, str]:
 
 
 def columns_now(drift: DriftView) -> list[ColumnNow]:
-    """Those that drifted first, then the strongest."""
+    """Those that are an alarm first, then the strongest."""
     if drift.check is None or drift.check.threshold is None:
         return []
     shapes = {one.column: one for one in drift.distributions}
-    floor = drift.check.threshold.min_distance
-    figures = sorted(drift.check.figures, key=lambda one: not one.drifted)
+    columns = alarming_first(drift.check, shapes)
     rows = [dict(zip(_COLUMN_NAMES, row, strict=True)) for row in drift_rows(drift)]
     return [
-        ColumnNow(one, shapes.get(one.column), row | _narrowed(one, floor))
-        for one, row in zip(figures, rows, strict=True)
+        ColumnNow(one, shapes.get(one.column), row | _narrowed(one, state), told=state.told)
+        for (one, state), row in zip(columns, rows, strict=True)
     ]
 
 
-def _narrowed(figures: FigureView, floor: float) -> dict[str, Cell]:
+def _narrowed(figures: FigureView, state: ColumnState) -> dict[str, Cell]:
     """What a screen tells in fewer letters than the command line; `→` is what the model answers."""
-    cells = {"bar": floor_bar(figures.distance, floor, figures.drifted)}
+    cells = {"bar": floor_bar(state.value, state.floor or 0.0, state.alarming)}
     if figures.kind == "prediction":
-        cells["column"] = cell(f"→ {figures.column}", "strong" if figures.drifted else "plain")
-        cells["distance"] = number(UNKNOWN if figures.distance is None else f"{figures.distance:.3f}")
+        cells["column"] = cell(f"→ {figures.column}", "strong" if state.alarming else "plain")
+    if figures.kind == "prediction" or not state.tested:
+        cells["distance"] = number(state.figure or UNKNOWN)
     return cells
 
 

@@ -146,6 +146,7 @@ class MlopsApp(App[None]):
         self._verifying = Verifying(self)
         self._begun = Begun("")
         self._said_at = clock()
+        self._said_on: Screen[Any] | None = None
         self._engine = engine
         self._ours = engine is None
         self.own_keys = OwnKeys() if keys is None else read_keys(keys)
@@ -264,12 +265,19 @@ class MlopsApp(App[None]):
         if tone == "bad":
             self.troubles = with_trouble(self.troubles, text, self.now())
         self.said = Cell(clean(text), tone)
-        self._said_at = self.now()
+        self._said_at, self._said_on = self.now(), self._seen_screen()
 
     def forget_said(self) -> None:
-        """What was said a while ago goes; what went wrong stays until something else is said."""
-        if self.said.tone != "bad" and (self.now() - self._said_at).total_seconds() > SAID_FOR_S:
+        """What was said a while ago goes; what went wrong stays as long as one stays on the screen it was said on."""
+        if self.said.tone == "bad":
+            is_over = self._said_on is not self._seen_screen()
+        else:
+            is_over = (self.now() - self._said_at).total_seconds() > SAID_FOR_S
+        if is_over:
             self.said = Cell("")
+
+    def _seen_screen(self) -> Screen[Any] | None:
+        return next((one for one in reversed(self.screen_stack) if isinstance(one, LoopScreen)), None)
 
     def tell_failure(self, error: EngineError) -> None:
         """What could not be read. That the engine is gone is told by its own line."""

@@ -51,12 +51,16 @@ class FleetRow(Body):
     gate_version: int | None
     live_status: str | None
     """Of the endpoint's newest deployment that is not stopped."""
+    live_version: int | None = None
+    """The version of that deployment."""
     champion: int | None
     challenger: int | None
     challenger_share: float | None
     metric: str
     metric_history: list[float]
     """Test metric of the versions, oldest first, at most 20."""
+    champion_metric: float | None = None
+    """The champion's among them."""
     traffic: Traffic
     open_alarms: int
     needs: str

@@ -39,7 +39,10 @@ if TYPE_CHECKING:
 SLOW_TICKS = 5
 """On a slow link ages go on every so many seconds."""
 LEAST_COLUMNS, LEAST_LINES = 60, 15
-FILTER_TOLD = "Only lines with all these words; /! those without. enter keeps it, esc clears it."
+BAR_TOLD = {
+    "filter": "Only lines with all these words; /! those without. enter keeps it, esc clears it.",
+    "find": "Marks these letters, all lines stay. enter keeps them, n and N jump, esc clears them.",
+}
 TOO_SMALL = f"Too small: give this window at least {LEAST_COLUMNS} columns and {LEAST_LINES} lines."
 
 
@@ -229,7 +232,7 @@ class LoopScreen(Screen[None]):
             offers = partial(completions, choices=self.choices, known=known)
             bar.open(purpose, text, offers, history, tells=partial(told_of, known=known))
         else:
-            bar.open(purpose, text, lambda _: (), history, tells=lambda _: FILTER_TOLD)
+            bar.open(purpose, text, lambda _: (), history, tells=lambda _: BAR_TOLD[purpose])
 
     @on(CommandBar.Left)
     def _bar_left(self, event: CommandBar.Left) -> None:
@@ -267,6 +270,10 @@ class LoopScreen(Screen[None]):
     def answered_here(self) -> list[Command]:
         """Commands that mean something here."""
         return [command for command in typed_commands() if answer_of(self, command.id) is not None]
+
+    def none_passes(self) -> str:
+        """What stands in a table without rows, where a filter may be why."""
+        return "" if self.filter.is_empty else f"Nothing passes {self.filter.title}; esc shows all again."
 
     def _set_filter(self, text: str) -> None:
         self.filter = Filter(text)

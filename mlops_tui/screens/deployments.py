@@ -93,7 +93,9 @@ class DeploymentsScreen(DeploymentsReading):
         return sorted(kept, key=ENDPOINT_ORDERS[self.order])
 
     def _show_rows(self) -> None:
-        self.query_one(LineTable).show(ListedRows(self.rows(), lambda one: one.name, endpoint_cells))
+        self.query_one(LineTable).show(
+            ListedRows(self.rows(), lambda one: one.name, endpoint_cells), self.none_passes()
+        )
         self.refresh_place()
 
     @on(LineTable.Moved)
@@ -130,6 +132,18 @@ class DeploymentsScreen(DeploymentsReading):
         else:
             own = []
         return list(dict.fromkeys([*own, *super().choices(takes)]))
+
+    def do_deploy(self, argument: str) -> AwaitMount | None:
+        """What is coming; where nothing is, the newest that may be released."""
+        return super().do_deploy(argument or self._to_release())
+
+    def do_promote(self, argument: str) -> AwaitMount | None:
+        """As `do_deploy`."""
+        return super().do_promote(argument or self._to_release())
+
+    def _to_release(self) -> str:
+        coming = self.current_deployment()
+        return self.subject("model" if coming is not None and coming.champion else "version")
 
     def do_open(self, _: str) -> AwaitMount | None:
         """One endpoint with its history."""

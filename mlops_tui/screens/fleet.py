@@ -191,7 +191,7 @@ class FleetScreen(ActingScreen):
         return kept if by is None else sorted(kept, key=by)
 
     def _show_rows(self) -> None:
-        self.query_one(LineTable).show(FleetRows(self.rows(), self.now()))
+        self.query_one(LineTable).show(FleetRows(self.rows(), self.now()), self.none_passes())
         self.refresh_place()
 
     @on(LineTable.Moved)

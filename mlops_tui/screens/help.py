@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mlops_tui.commands import COMMANDS, NEEDS, Command, Where, commands_of
@@ -47,16 +48,17 @@ def help_lines(
     lines: list[Cell] = [*(Cell(line) for line in about), *([Cell("")] if about else [])]
     for title, group in groups.items():
         if group:
-            lines += [
-                Cell(title, "strong"),
-                *(_line(command, own.get(command.id), caller) for command in group),
-                Cell(""),
-            ]
+            # What is for another screen has no key on this one.
+            keys = ("" if group is elsewhere else own.get(command.id) or _key(command) for command in group)
+            lines += [Cell(title, "strong"), *map(partial(_line, caller=caller), group, keys), Cell("")]
     return lines
 
 
-def _line(command: Command, own_key: str | None, caller: About | None) -> Cell:
-    key = own_key or command.shown_key or command.key.replace(",", " ")
+def _key(command: Command) -> str:
+    return command.shown_key or command.key.replace(",", " ")
+
+
+def _line(command: Command, key: str, caller: About | None) -> Cell:
     typed = (
         ""
         if "lines" in command.where

@@ -123,7 +123,7 @@ class ListedScreen(ActingScreen, Generic[T]):
             nothing.set_lines(self.nothing())
         if nothing.display != empty:
             table.display, nothing.display = not empty, empty
-        table.show(ListedRows(self.rows(), self.key, self.cells))
+        table.show(ListedRows(self.rows(), self.key, self.cells), self.none_passes())
         self.refresh_place()
 
     def rows(self) -> list[T]:

@@ -187,7 +187,8 @@ class NumberedScreen(ActingScreen, Generic[T]):
         if self.matches is None:
             table.show(PagedRows(self.pages, self.cells, self._nobody))
         else:
-            table.show(ListedRows(self.listed(self.matches.newest_first()), self.pages.number, self.cells))
+            found = ListedRows(self.listed(self.matches.newest_first()), self.pages.number, self.cells)
+            table.show(found, self.none_passes() if self.matches.is_done else "")
         self.refresh_place()
 
     def _is_empty(self) -> bool:

@@ -21,6 +21,7 @@ from textual.widgets import Input, Static
 
 from engine.errors import EngineError
 from mlops_tui.messages import PreviewFailed, PreviewRead
+from mlops_tui.screens.confirm import not_its_name
 from mlops_tui.view.cell import Cell
 from mlops_tui.view.clean import clean
 from mlops_tui.view.release import asks_for_its_name, is_so_already, release_facts, release_title
@@ -188,6 +189,7 @@ class ReleaseScreen(ModalScreen["Order | None"]):
         elif event.input is reason and name.display:
             self.set_focus(name)
         elif name.display and name.value.strip() != seen.name:
-            self.dismiss(None)
+            self.query_one("#answers", Static).update(not_its_name(name.value.strip(), seen.name))
+            self.set_focus(name)
         else:
             self.dismiss(Order(seen.version, why if reason.display else None))

@@ -13,7 +13,7 @@ ABOUT: Mapping[Where, Sequence[str]] = {
         "✓ done  ◐ under way  ● live  ✗ failed  ! look at it  ? not known  – none",
     ),
     "runs": ("Each training and what it came to. enter shows its candidates, l its log.",),
-    "run": ("One training: its candidates (★ the best), a metric's curve, the verdict.",),
+    "run": ("One training: candidates on validation rows (★ best), a verdict on test rows.",),
     "models": ("Each model and its newest verdict. enter lists its versions.",),
     "versions": ("What was trained, newest first. enter shows the evidence and the lineage.",),
     "version": (

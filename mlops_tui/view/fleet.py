@@ -50,7 +50,7 @@ def fleet_cells(row: FleetRow, now: datetime) -> dict[str, Cell]:
         "data": number(count(row.data_rows)),
         "train": train_cell(row, now),
         "gate": gate_cell(row),
-        "live": mark(row.live_status),
+        "live": live_cell(row),
         "drift": drift_cell(row, now),
         "next": next_cell(row, now),
         "champion": cell(None if row.champion is None else f"@{row.champion}"),
@@ -58,7 +58,7 @@ def fleet_cells(row: FleetRow, now: datetime) -> dict[str, Cell]:
         "traffic": number(rate(traffic.requests_per_s)),
         "p95": number(milliseconds(traffic.p95_ms)),
         "errors": number(share(traffic.error_share), "bad" if traffic.error_share else "plain"),
-        "metric": number(metric(row.metric_history[-1] if row.metric_history else None)),
+        "metric": number(metric(row.champion_metric)),
         "judged": cell(f"{row.metric} {arrow(row.metric)}", "dim"),
         "history": Cell(sparkline(row.metric_history, 20), "busy"),
         "alarms": number(f"! {row.open_alarms}", "bad") if row.open_alarms else number("0", "dim"),
@@ -84,6 +84,12 @@ def gate_cell(row: FleetRow) -> Cell:
         return outcome
     word = "unsure" if row.gate == "insufficient" else row.gate
     return Cell(f"{outcome.text[0]} {cell(word).text} @{row.gate_version}", outcome.tone)
+
+
+def live_cell(row: FleetRow) -> Cell:
+    """How the newest deployment stands; once it is live, with the version that answers."""
+    status = mark(row.live_status)
+    return Cell(f"{status.text} @{row.live_version}", status.tone) if row.live_status == "live" else status
 
 
 def challenger_cell(row: FleetRow) -> Cell:
@@ -116,7 +122,7 @@ def fleet_facts(row: FleetRow, now: datetime) -> list[tuple[str, Cell]]:
         ("trained", cell(None if row.train_at is None else _when(row.train_at, now))),
         ("job", cell(row.job_id if row.job_id is not None else row.last_job_id)),
         ("gate", gate_cell(row)),
-        ("live", mark(row.live_status)),
+        ("live", live_cell(row)),
         ("champion", cell(None if row.champion is None else f"{row.name}@{row.champion}")),
         ("challenger", challenger_cell(row)),
         ("drift", drift_cell(row, now)),

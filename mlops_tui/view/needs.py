@@ -12,6 +12,8 @@ _ANSWERS = (
     ("approve version ", "A"),
     ("deploy version ", "D"),
     ("train it", "t"),
+    ("training failed", "l"),
+    ("look at version ", "3"),
 )
 """By how a need begins: the key that answers it."""
 
@@ -20,4 +22,4 @@ def needs_told(row: FleetRow) -> str:
     """What a person must do, with the key; a command line in it is a key here."""
     key = next((key for begins, key in _ANSWERS if row.needs.startswith(begins)), "")
     told = row.needs.partition(": mlops ")[0] if row.needs.startswith("look at the ") else row.needs
-    return f"{told}: {key}" if key else told
+    return f"{told}{' · press' if ':' in told else ':'} {key}" if key else told

@@ -13,9 +13,9 @@ def welcome_lines() -> list[Cell]:
         Cell("  n  here", "busy"),
         Cell("     choose a file and its target, correct what was seen, write, train"),
         Cell("  $  in a shell of this machine", "busy"),
-        Cell("     mlops init data.csv --target COLUMN, then mlops add . and mlops train NAME"),
+        Cell("     mlops init data.csv --target COLUMN; mlops add .; mlops train NAME"),
         Cell("  ▸  with data to try", "busy"),
-        Cell("     sample_projects/ of the source holds projects: n, then its folder, adds one"),
+        Cell("     sample_projects/ of the source holds some: n, then a folder of it"),
         Cell(""),
         Cell("Whatever is done anywhere shows here as it happens. ? shows the keys, q leaves.", "dim"),
     ]

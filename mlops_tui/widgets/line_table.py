@@ -111,6 +111,7 @@ class LineTable(ScrollView, can_focus=False):
         self._placed: tuple[Placed, ...] = ()
         self._placed_in = -1
         self._source: RowSource = NoRows()
+        self._none = ""
         self._at: Hashable | None = None
         self._asked: tuple[int, int] | None = None
         self._settling = False
@@ -124,9 +125,10 @@ class LineTable(ScrollView, can_focus=False):
         self._base: Style | None = None
         """Of a row like any other. Textual works it out anew each time it is asked: 0.1 ms."""
 
-    def show(self, source: RowSource) -> None:
-        """Draw these rows; the cursor goes to where its row is now."""
+    def show(self, source: RowSource, none: str = "") -> None:
+        """Draw these rows; the cursor goes to where its row is now. `none` stands there where there are no rows."""
         self._source = source
+        self._none = none
         self._asked = None
         self._before = {(made.key, under): made for (_, under), made in self._made.items()}
         self._made = {}
@@ -214,6 +216,9 @@ class LineTable(ScrollView, can_focus=False):
             return self._strip(heads, width, self.get_component_rich_style("table--head"), " ")
         index = self.scroll_offset.y + y - _HEAD_LINES
         if index >= len(self._source):
+            if index == 0 and self._none:
+                toned = tone_style(self, "dim", self._base)
+                return Strip([Segment(fit(f"  {self._none}", width), toned)])
             return Strip.blank(width, self._base)
         under = index == self.cursor
         if (made := self._made.get((index, under))) is not None:

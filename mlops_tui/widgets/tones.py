@@ -22,6 +22,7 @@ TONE_CSS = """
         & > .tone--warn { color: ansi_yellow; }
         & > .tone--busy { color: ansi_cyan; }
         & > .tone--dim { color: ansi_default; text-style: dim; }
+        &:light > .tone--warn { color: ansi_magenta; }
     }
 """
 """Rules to put into a widget's DEFAULT_CSS."""

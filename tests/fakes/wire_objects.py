@@ -166,7 +166,8 @@ def fleet_row(name: str = "fraud", **changes: Any) -> FleetRow:
     return FleetRow(**{
         "name": name, "task": "binary", "data_rows": 300_000, "data_at": ago(hours=3), "train_status": "succeeded",
         "train_fraction": None, "train_at": ago(minutes=2), "job_id": None, "gate": "pass", "gate_version": 3,
-        "live_status": "live", "champion": 2, "challenger": None, "challenger_share": None,
-        "metric": "average_precision", "metric_history": [0.61, 0.66, 0.71], "open_alarms": 0, "needs": "",
+        "live_status": "live", "live_version": 2, "champion": 2, "challenger": None, "challenger_share": None,
+        "metric": "average_precision", "metric_history": [0.61, 0.66, 0.71], "champion_metric": 0.66,
+        "open_alarms": 0, "needs": "",
         "traffic": Traffic(requests_per_s=12.5, p50_ms=0.8, p95_ms=2.1, p99_ms=4.0, error_share=0.0),
     } | changes)  # fmt: skip

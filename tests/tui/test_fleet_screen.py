@@ -124,6 +124,8 @@ async def test_a_rollback_of_a_live_champion_wants_its_name_typed(app: MlopsApp,
             await pilot.press("R")
             await settle(pilot, shows(pilot, "Type fraud"))
             await pilot.press(*typed, "enter")
+            await settle(pilot, shows(pilot, f"{typed} is not fraud: type that, or esc leaves it."))
+            await pilot.press("escape")
             await settle(pilot, lambda: "Not done: mlops rollback fraud" in status(pilot).said.text)
         assert three.asked("POST", "/endpoints/fraud/rollback") == []
         await pilot.press("R")
@@ -190,3 +192,35 @@ async def test_what_was_asked_while_no_engine_is_there_is_told_as_not_done(app: 
         assert status(pilot).said.text == "✗ Not done, for no engine answered: $ mlops train fraud"
         await pilot.press("escape")
         await settle(pilot, lambda: status(pilot).said.text == "")
+
+
+async def test_a_filter_that_nothing_passes_says_so(app: MlopsApp, three: FakeEngine):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, shows(pilot, "▸ fraud"))
+        await pilot.press("slash", *"zzz", "enter")
+        await settle(pilot, shows(pilot, "Nothing passes /zzz; esc shows all again."))
+        await pilot.press("escape")
+        await settle(pilot, shows(pilot, "▸ fraud"))
+        assert "Nothing passes" not in "".join(screen_text(pilot))
+
+
+async def test_what_went_wrong_stays_on_the_screen_it_was_said_on(app: MlopsApp, three: FakeEngine, clock: Clock):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, shows(pilot, "▸ fraud"))
+        await pilot.press("colon", *"nosuch", "enter")
+        await settle(pilot, lambda: "No command" in status(pilot).said.text)
+        clock.now += timedelta(seconds=60)
+        app.forget_said()
+        assert "No command" in app.said.text
+        await pilot.press("7")
+        await settle(pilot, lambda: app.current_mode == "jobs")
+        app.forget_said()
+        assert app.said.text == ""
+        assert any("No command" in str(one) for one in app.troubles)
+
+
+async def test_after_a_rollback_the_row_says_which_version_answers(app: MlopsApp, fake: FakeEngine):
+    fake.fleet = [made.fleet_row("fraud", gate_version=4, live_version=2, champion=2)]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, shows(pilot, "▸ fraud"))
+        assert shows(pilot, "✓ pass @4")() and shows(pilot, "● live @2")()

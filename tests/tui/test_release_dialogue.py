@@ -42,10 +42,12 @@ async def test_it_shows_from_what_to_what_and_on_what_evidence(app: MlopsApp, ve
 async def test_a_live_champion_goes_only_when_its_name_is_typed(app: MlopsApp, versions: FakeEngine):
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot, shows(pilot, "▸ fraud"))
-        for typed in ("y", "frau", ""):
+        for typed in ("y", "frau"):
             await pilot.press("D")
             await settle(pilot, shows(pilot, "Type fraud"))
             await pilot.press(*typed, "enter")
+            await settle(pilot, shows(pilot, f"{typed} is not fraud: type that, or esc leaves it."))
+            await pilot.press("escape")
             await settle(pilot, lambda: "Not done: mlops deploy fraud@3" in status(pilot).said.text)
             app.say("")
         assert versions.asked("POST", "/endpoints/fraud/deploy") == []

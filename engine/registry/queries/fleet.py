@@ -178,11 +178,13 @@ def _row(
         gate=newest.outcome if newest else None,
         gate_version=newest.number if newest else None,
         live_status=behind[0].status if behind else None,
+        live_version=behind[0].number if behind else None,
         champion=champion,
         challenger=challenger.number if challenger else None,
         challenger_share=challenger.weight / WEIGHTS if challenger else None,
         metric=project.metric,
         metric_history=[value for value in values if value is not None],
+        champion_metric=next((row.metrics.get(project.metric) for row in versions if row.number == champion), None),
         traffic=traffic,
         open_alarms=len(alarms),
         needs=_needs(run, newest, behind, champion, [_look_at(project.name, alarm.kind) for alarm in alarms])

@@ -115,7 +115,8 @@ def test_open_alarms_come_before_those_that_somebody_looks_after():
         ("approve version 3", "approve version 3: A"),
         ("deploy version 3", "deploy version 3: D"),
         ("train it", "train it: t"),
-        ("training failed: no data", "training failed: no data"),
+        ("training failed: no data", "training failed: no data · press l"),
+        ("look at version 2: fail", "look at version 2: fail · press 3"),
         ("", ""),
     ],
 )

@@ -49,10 +49,11 @@ def look_first(
         BadData: the data cannot be used; NotFound: no such file.
     """
     seen = see_table(path, None, relative_to, told)
-    return FirstLook(seen.frame.height, tuple(_candidate(seen.frame[one.name], one) for one in seen.schema.columns))
+    columns = (_candidate(seen.frame[one.name], one, seen.doubts.get(one.name, "")) for one in seen.schema.columns)
+    return FirstLook(seen.frame.height, tuple(columns))
 
 
-def _candidate(values: pl.Series, found: ColumnSchema) -> Candidate:
+def _candidate(values: pl.Series, found: ColumnSchema, doubt: str) -> Candidate:
     filled = values.drop_nulls()
     task, why = _task(filled, found)
     return Candidate(
@@ -62,7 +63,7 @@ def _candidate(values: pl.Series, found: ColumnSchema) -> Candidate:
         distinct=found.distinct,
         seen=values_in_words(filled, found.type, found.distinct),
         task=task,
-        why=why,
+        why=f"{why}; {doubt}" if doubt else why,
     )
 
 

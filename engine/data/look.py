@@ -11,8 +11,8 @@ from pathlib import Path, PurePath
 import polars as pl
 
 from engine.data.corrections import AS_SEEN, Corrections, check_corrections
-from engine.data.dialect import Marker
 from engine.data.leakage import find_leaks
+from engine.data.missing_cells import DEFAULT_MISSING, Marker
 from engine.data.roles import Chosen, Role, choose_roles
 from engine.data.schema import ColumnSchema, Schema
 from engine.data.seen_table import SeenTable, see_table, values_in_words
@@ -41,7 +41,7 @@ class LookColumn:
     seen: str
     """Its values in a few words: a range, or the most frequent ones."""
     hint: str = ""
-    """Something to think about, such as a suspected leak."""
+    """Something to think about, such as a suspected leak, or numbers that were read as text."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,15 @@ class Look:
         return [column for column in self.columns if column.role == role]
 
     @property
+    def differing(self) -> list[str]:
+        """Columns of integers or texts, but the target, that hold another value in every row."""
+        return [
+            column.name for column in self.columns
+            if column.type in ("integer", "category") and column.role != "target"
+            and not column.nulls and column.distinct >= self.rows
+        ]  # fmt: skip
+
+    @property
     def notes(self) -> list[str]:
         """Sentences on what was decided and why, the weightiest first."""
         told = [f"Task {self.task}, because {self.why_task} ({self.target})."]
@@ -85,7 +94,11 @@ class Look:
         told += [f"{column.name!r}: {column.hint}" for column in self.columns if column.hint]
         for role, said in (("id", "is the id"), ("time", "is the time, so rows are split in its order")):
             told += [f"{column.name!r} {said}: {column.why}." for column in self.columns if column.role == role]
-        told += [f"{marker.text!r} means no value: {_held(marker)}." for marker in self.missing if marker.odd]
+        told += [
+            f"{marker.text!r} means no value: {_held(marker)}."
+            for marker in self.missing
+            if marker.text not in DEFAULT_MISSING
+        ]
         told += [f"{column.name!r} is ignored: {column.why}." for column in self.having("ignored")]
         return told
 
@@ -112,7 +125,7 @@ def look(
     seen = see_table(path, target, relative_to, told)
     frame, schema, table, dialect = seen.frame, seen.schema, seen.table, seen.dialect
     check_corrections(said, frame, schema, target)
-    judged = _judge(frame, schema, target, said)
+    judged = _judge(frame, schema, target, said, seen.doubts)
     return Look(
         name=chosen,
         source=_written_source(path, relative_to),
@@ -154,7 +167,7 @@ class _Judged:
     columns: tuple[LookColumn, ...]
 
 
-def _judge(frame: pl.DataFrame, schema: Schema, target: str, said: Corrections) -> _Judged:
+def _judge(frame: pl.DataFrame, schema: Schema, target: str, said: Corrections, doubts: Mapping[str, str]) -> _Judged:
     filled = frame.filter(pl.col(target).is_not_null())
     _check_rows(filled.height, frame.height, target)
     kinds = {column.name: column.type for column in schema.columns}
@@ -168,9 +181,15 @@ def _judge(frame: pl.DataFrame, schema: Schema, target: str, said: Corrections) 
     if not features:
         raise _no_feature(roles, target)
     leaks = find_leaks(filled, target, task, features)
+    hints = {name: _hint(roles[name], doubts.get(name, ""), leaks.get(name, "")) for name in schema.names}
     positive = _positive(filled[target], kinds[target], said) if task == "binary" else None
     values = _values(filled[target], kinds[target]) if task == "binary" else ()
-    return _Judged(task, why, positive, values, _columns(frame, schema, kinds, roles, leaks))
+    return _Judged(task, why, positive, values, _columns(frame, schema, kinds, roles, hints))
+
+
+def _hint(chosen: Chosen, doubt: str, leak: str) -> str:
+    """A key is compared, never counted: what it would be as a number is no matter."""
+    return "; ".join(told for told in ("" if chosen.role == "id" else doubt, leak) if told)
 
 
 def _column(schema: Schema, name: str) -> ColumnSchema:
@@ -211,7 +230,7 @@ def _columns(
     schema: Schema,
     kinds: Mapping[str, ColumnType],
     roles: Mapping[str, Chosen],
-    leaks: Mapping[str, str],
+    hints: Mapping[str, str],
 ) -> tuple[LookColumn, ...]:
     return tuple(
         LookColumn(
@@ -222,7 +241,7 @@ def _columns(
             distinct=found.distinct,
             why=roles[found.name].why,
             seen=values_in_words(frame[found.name].drop_nulls(), found.type, found.distinct),
-            hint=leaks.get(found.name, ""),
+            hint=hints[found.name],
         )
         for found in schema.columns
     )

@@ -6,8 +6,8 @@ import json
 import re
 import textwrap
 
-from engine.data.dialect import DEFAULT_MISSING
 from engine.data.look import Look, LookColumn
+from engine.data.missing_cells import DEFAULT_MISSING
 from engine.data.wording import agreeing, counted
 from engine.project import LOSSES, METRICS_OF_TASK, Scalar
 
@@ -86,12 +86,17 @@ def _key_and_time(look: Look) -> list[str]:
     keys, times = look.having("id"), look.having("time")
     lines = [_noted(f"id = {toml_string(column.name)}", column.why) for column in keys]
     if not keys:
-        lines.append(_noted('# id = "…"', "a column that is unique in every row; none was found"))
+        lines.append(_noted('# id = "…"', _no_key(look)))
     split = "rows are split in time order; without it at random"
     lines += [_noted(f"time = {toml_string(column.name)}", split) for column in times]
     if not times:
         lines.append(_noted('# time = "…"', "when a row happened; then rows are split in time order"))
     return lines
+
+
+def _no_key(look: Look) -> str:
+    unique = look.differing
+    return f"a column that is unique in every row, {f'as is {unique[0]}' if unique else 'and none is'}"
 
 
 def _ignored(look: Look) -> list[str]:

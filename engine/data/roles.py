@@ -16,11 +16,20 @@ Role = Literal["feature", "target", "id", "time", "ignored"]
 
 _KEY_NAME = re.compile(r"(?:^|[\W_])(?:id|uuid|guid|key)$|^(?:id|uuid|guid)(?:[\W_]|$)|^(?:id|uuid|guid)$", re.I)
 _CAMEL_KEY_NAME = re.compile(r"[a-z](?:Id|ID|Key)$")
-_NUMBER_NAME = re.compile(r"(?:\w(?:nummer|number)|[\W_](?:nr|no|num))$", re.I)
+_NUMBER_NAME = re.compile(
+    r"(?:\w(?:nummer|number|nr|code|schlüssel|schluessel|kennung)|[\W_](?:nr|no|num))\.?$"
+    r"|^(?:kunden?|customers?|clients?|patients?|mitglied(?:er)?|members?|nummer|number|code|nr|no)$",
+    re.I,
+)
+_CAMEL_NUMBER_NAME = re.compile(r"[a-z](?:No|Num)$")
 _PERIOD_NAME = re.compile(r"day|week|month|year|period|time|tag|woche|monat|jahr", re.I)
 _TIME_NAME = re.compile(r"date|time|timestamp|(?:^|[\W_])(?:at|on|ds|ts|day|month|when)$|datum|fecha|zeit", re.I)
 _NO_EVENT_NAME = re.compile(r"birth|born|dob|expir|due|valid|until|end", re.I)
-_INDEX_NAME = re.compile(r"^(?:unnamed_1|unnamed: ?0|index|row|rownum|row_?number|rownames?|level_0|nr|no)$", re.I)
+_INDEX_NAME = re.compile(
+    r"^(?:unnamed_1|unnamed: ?0|index|row|rownum|row_?number|rownames?|level_0|nr|no"
+    r"|(?:zeilen?|satz|line|lfd|laufende|serial)[\W_]*(?:nr|no|nummer|number)\.?)$",
+    re.I,
+)
 _SLASH_DATE = r"^\d{1,2}[/-]\d{1,2}[/-]\d{2}(\d{2})?( |$)"
 _FULL_YEAR = r"^\d{1,2}[/-]\d{1,2}[/-]\d{4}"
 _DRESSED_NUMBER = r"^[^\w\s]? ?[+-]?\d[\d.,' ]*\s?(%|[a-zA-Z€$£¥]{1,3}|\p{Sc})?$"
@@ -66,6 +75,12 @@ def is_key_name(name: str) -> bool:
     return bool(_KEY_NAME.search(name) or _CAMEL_KEY_NAME.search(name))
 
 
+def _is_number_name(name: str) -> bool:
+    """Whether a name says that its column holds numbers that are given to things: `Kundennr`, `order no`…"""
+    named = _NUMBER_NAME.search(name) or _CAMEL_NUMBER_NAME.search(name)
+    return bool(named) and not _PERIOD_NAME.search(name)
+
+
 def _find_key(frame: pl.DataFrame, schema: Schema, target: str) -> tuple[str, str] | None:
     unique = [
         column for column in schema.columns
@@ -76,7 +91,7 @@ def _find_key(frame: pl.DataFrame, schema: Schema, target: str) -> tuple[str, st
         if is_key_name(column.name):
             return column.name, "unique in every row, and named like a key"
     for column in unique:
-        if _NUMBER_NAME.search(column.name) and not _PERIOD_NAME.search(column.name):
+        if _is_number_name(column.name):
             return column.name, "unique in every row, and named like a number that is given to things"
     for column in unique:
         if column.type == "category" and _holds_codes(frame[column.name]):
@@ -110,7 +125,8 @@ def _find_time(frame: pl.DataFrame, schema: Schema, target: str) -> tuple[str, s
 
 def _is_row_number(values: pl.Series, column: ColumnSchema) -> bool:
     """Counts the rows as they stand in the file, which is nothing that a new row has."""
-    if column.type != "integer" or column.nulls or (is_key_name(column.name) and not _INDEX_NAME.search(column.name)):
+    is_key = is_key_name(column.name) or _is_number_name(column.name)
+    if column.type != "integer" or column.nulls or (is_key and not _INDEX_NAME.search(column.name)):
         return False
     first = values[0]
     return first in (0, 1) and bool((values.diff().drop_nulls() == 1).all())

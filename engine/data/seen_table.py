@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from engine.data.dialect import DEFAULT_MISSING, Marker, find_missing, guess_decimal, guess_delimiter
+from engine.data.dialect import DecimalGuess, guess_decimal, guess_delimiter
 from engine.data.encoding import guess_encoding, refuse_known_binary, to_utf8
+from engine.data.missing_cells import DEFAULT_MISSING, Marker, find_missing
+from engine.data.read_numbers import find_doubts
 from engine.data.schema import NESTED, Schema, conform
 from engine.data.snapshot import missing_column
 from engine.data.sources import Dialect, Table, file_format, find_files, read_bytes, read_table
@@ -33,6 +35,8 @@ class SeenTable:
     decimal: Decimal
     markers: tuple[Marker, ...]
     """Cells that mean null, as they occur; empty for Parquet and JSON lines."""
+    doubts: Mapping[str, str]
+    """By column, why its cells may be other numbers than they were read as, or numbers where they were read as text."""
     left_aside: tuple[str, ...]
     """Columns that hold no plain value."""
 
@@ -50,12 +54,14 @@ def see_table(path: str, target: str | None, relative_to: Path | None, told: Cal
     if target is not None and target not in table.frame.columns:
         raise missing_column("target", target, table)
     told(f"looking at {counted(table.frame.width, 'column')} in {counted(table.frame.height, 'row')}")
-    decimal: Decimal = guess_decimal(table.frame) if table.text else "."
+    guess = guess_decimal(table.frame, dialect.delimiter) if table.text else DecimalGuess(".", is_settled=True)
+    decimal = guess.mark
     spare = [] if target is None else [target]
     markers = find_missing(table.frame, decimal, spare=spare) if table.text else []
     draft = _draft(target, dialect, decimal, markers, table)
     frame, schema = conform(table, draft)
-    return SeenTable(table, frame, schema, dialect, decimal, tuple(markers), draft.data.ignore)
+    doubts = find_doubts(table.frame, schema, guess, draft.data.missing) if table.text else {}
+    return SeenTable(table, frame, schema, dialect, decimal, tuple(markers), doubts, draft.data.ignore)
 
 
 def values_in_words(filled: pl.Series, kind: ColumnType, distinct: int) -> str:

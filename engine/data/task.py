@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from engine.data.target import MOST_CLASSES
-from engine.data.text_columns import ColumnType
+from engine.data.text_columns import ColumnType, as_numbers
 from engine.data.typed_columns import is_whole
 from engine.errors import BadData
 from engine.project import Task
@@ -57,7 +57,7 @@ def _of_text(target: pl.Series, distinct: int) -> tuple[Task, str]:
 
 
 def _mostly_numbers(target: pl.Series) -> str:
-    others = target.filter(target.cast(pl.Float64, strict=False).is_null())
+    others = target.filter(as_numbers(target, ".").is_null() & as_numbers(target, ",").is_null())
     if len(others) > 0.2 * len(target):
         return ""
     return f", numbers but for {len(others):,} such as {others[0][:40]!r}" if len(others) else ""

@@ -291,5 +291,17 @@ def _task_told(look: LookView, task: str, is_said: bool) -> str:
 
 def _key_told(look: LookView, draft: Draft, role: str) -> str:
     names = [str(one["name"]) for one in look.columns if role_now(one, draft)[0] == role]
-    none = "none: nothing tells one row from the others" if role == "id" else "none: rows are split at random"
+    none = _no_key(look, draft) if role == "id" else "none: rows are split at random"
     return f"{names[0]}{': rows are split in its order' if role == 'time' else ''}" if names else none
+
+
+def _no_key(look: LookView, draft: Draft) -> str:
+    """Why no column is the id; one that could be is named."""
+    if draft.id is not None:
+        return "none, as you say"
+    unique = [
+        str(one["name"]) for one in look.columns
+        if one.get("type") in ("integer", "category") and one.get("role") != "target"
+        and not one.get("nulls") and int(one.get("distinct") or 0) >= look.rows > 0
+    ]  # fmt: skip
+    return f"none, though {unique[0]} differs in every row" if unique else "none: no column differs in every row"

@@ -103,8 +103,21 @@ def test_what_a_person_said_stands_out_by_more_than_colour():
     assert preview_cells(COLUMNS[1], draft)["role"].text == "· ignored ✎"
     look = LookView.model_validate(see({"name": None, "target": "returned", "positive": None}))
     lines = [line.text for line in settings_lines(look, turned(draft, "order_id", "id"), is_there=True, width=78)]
-    assert "i id        none: nothing tells one row from the others ✎" in lines
+    assert "i id        none, as you say ✎" in lines
     assert lines[-1].startswith("! mlops.toml is there")
+
+
+def test_a_column_that_could_be_the_id_is_named_where_none_was_chosen():
+    def told(distinct: int) -> list[str]:
+        columns = [
+            {"name": "ref", "type": "integer", "role": "feature", "nulls": 0, "distinct": distinct},
+            *COLUMNS[1:],
+        ]
+        look = LookView(name="orders", task="binary", rows=100, columns=columns, notes=[], project_file="")
+        return [line.text for line in settings_lines(look, DRAFT, is_there=False, width=78)]
+
+    assert "i id        none, though ref differs in every row" in told(100)
+    assert "i id        none: no column differs in every row" in told(99)
 
 
 def test_folders_come_first_and_a_projects_file_before_them():

@@ -166,14 +166,19 @@ class PreviewScreen(LookingStep):
             return None
         from mlops_tui.screens.add_project_said import SaidScreen
 
-        asked = SaidScreen("The project's name", self.said.name or self.look.name, "a-z, 0-9 and -, as in house-prices")
+        asked = SaidScreen(
+            "The project's name",
+            self.said.name or self.look.name,
+            "a-z, 0-9 and -, as in house-prices",
+            refusal=_why_no_name,
+        )
         return self.app.push_screen(asked, self._take_name)
 
     def _take_name(self, name: str | None) -> None:
         if name is None or self.look is None:
             return
-        if not is_name(name):
-            self.say(f"✗ {name[:60]!r} is no name: 1 to 40 of a-z, 0-9 and -, beginning with a letter.", "bad")
+        if why := _why_no_name(name):
+            self.say(f"✗ {why}", "bad")
             return
         old = self.said.name or self.look.name
         folder = self.said.folder
@@ -189,18 +194,24 @@ class PreviewScreen(LookingStep):
         from mlops_tui.screens.add_project_said import SaidScreen
 
         told = "where mlops.toml goes; it is made if it is not there. All that lies in it is stored as code."
-        return self.app.push_screen(SaidScreen("The project's folder", self.said.folder, told), self._take_folder)
+        asked = SaidScreen("The project's folder", self.said.folder, told, refusal=self._why_no_folder)
+        return self.app.push_screen(asked, self._take_folder)
 
     def _take_folder(self, folder: str | None) -> None:
         if folder is None:
             return
-        place = Path(folder).expanduser()
-        if not place.is_absolute():
-            place = self.guide.folder / place
-        if place.exists() and not place.is_dir():
-            self.say(f"✗ {place} is a file.", "bad")
+        if why := self._why_no_folder(folder):
+            self.say(f"✗ {why}", "bad")
         else:
-            self.say_so(replace(self.said, folder=str(place)))
+            self.say_so(replace(self.said, folder=str(self._place(folder))))
+
+    def _place(self, folder: str) -> Path:
+        place = Path(folder).expanduser()
+        return place if place.is_absolute() else self.guide.folder / place
+
+    def _why_no_folder(self, folder: str) -> str:
+        place = self._place(folder)
+        return f"{place} is a file." if place.exists() and not place.is_dir() else ""
 
     def do_proceed(self, _: str) -> AwaitMount | None:
         """The file that would be written."""
@@ -223,3 +234,8 @@ class PreviewScreen(LookingStep):
             return None
         facts = preview_facts(column, self.said)
         return self.app.push_screen(DescribeScreen(str(column["name"]), facts, self._mode_id))
+
+
+def _why_no_name(name: str) -> str:
+    """Why a project cannot be called that; empty: it can."""
+    return "" if is_name(name) else f"{name[:60]!r} is no name: 1 to 40 of a-z, 0-9 and -, beginning with a letter."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import on
@@ -12,6 +13,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from mlops_tui.view.clean import clean
+
 
 class SaidScreen(ModalScreen["str | None"]):
     """What was typed; None: nothing else than before."""
@@ -19,9 +22,10 @@ class SaidScreen(ModalScreen["str | None"]):
     CSS_PATH = "add_project.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "No", show=False, priority=True)]
 
-    def __init__(self, question: str, now: str, told: str) -> None:
+    def __init__(self, question: str, now: str, told: str, *, refusal: Callable[[str], str] = lambda typed: "") -> None:
+        """`refusal` says why what was typed cannot be; empty: it can. The line stays until it can."""
         super().__init__()
-        self._question, self._now, self._told = question, now, told
+        self._question, self._now, self._told, self._refusal = question, now, told, refusal
 
     def compose(self) -> ComposeResult:
         """The question, the line, and what may be typed."""
@@ -39,4 +43,11 @@ class SaidScreen(ModalScreen["str | None"]):
     def _typed(self, event: Input.Submitted) -> None:
         event.stop()
         typed = "".join(one for one in event.value if one.isprintable()).strip()
-        self.dismiss(typed if typed and typed != self._now else None)
+        if not typed or typed == self._now:
+            self.dismiss(None)
+        elif why := self._refusal(typed):
+            self.query_one("#answers", Static).update(
+                Content.styled(f"✗ {clean(why)} esc leaves it as it was.", "bold")
+            )
+        else:
+            self.dismiss(typed)

@@ -304,5 +304,8 @@ async def test_a_name_that_is_none_is_refused(app: MlopsApp, data: Path):
     async with app.run_test(size=(100, 24)) as pilot:
         await reach_preview(pilot)
         await pilot.press("N", *" X", "enter")
-        await settle(pilot, lambda: "is no name" in status(pilot).said.text)
+        await settle(pilot, shows(pilot, "'orders X' is no name"))
+        assert shows(pilot, "The project's name")(), "the line stays, with what was typed"
+        await pilot.press("backspace", "backspace", *"-x", "enter")
+        await settle(pilot, shows(pilot, "orders-x ✎"))
         assert table(pilot).key == COLUMNS[0]["name"]

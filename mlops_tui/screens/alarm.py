@@ -16,8 +16,9 @@ from mlops_tui.actions import ActingScreen
 from mlops_tui.commands import Argument, Where
 from mlops_tui.dispatch import bindings_of
 from mlops_tui.messages import AlarmRead, EngineFound, EventCame, ProgressCame
+from mlops_tui.screens.chain import MOST_RETRAINS, ChainScreen, retrain_for
 from mlops_tui.view.cell import Cell, cell
-from mlops_tui.view.chain import answering, next_step, other_alarms
+from mlops_tui.view.chain import next_step, other_alarms
 from mlops_tui.view.distribution import NOTES, draw
 from mlops_tui.view.listed_rows import ListedRows
 from mlops_tui.view.monitoring import alarm_lines
@@ -40,10 +41,10 @@ from mlops_tui.widgets.picture import Picture
 if TYPE_CHECKING:
     from engine.client import AsyncEngineClient
     from engine.wire.models import VersionView
-    from engine.wire.monitoring import AlarmView, RetrainView
+    from engine.wire.monitoring import AlarmView
 
 
-MOST_ALARMS, MOST_RETRAINS = 100, 20
+MOST_ALARMS = 100
 
 
 class AlarmScreen(ActingScreen):
@@ -119,7 +120,7 @@ class AlarmScreen(ActingScreen):
             if alarm is None:
                 self.post_message(AlarmRead(None))
                 return
-            retrain = await _retrain(engine, alarm, newest.retrains)
+            retrain = await retrain_for(engine, alarm, newest.retrains)
             made = None if retrain is None or retrain.version is None else retrain.version
             version = None if made is None else await engine.version(self._model, made)
             performance = await engine.performance(self._model) if alarm.kind == "performance" else None
@@ -242,6 +243,14 @@ class AlarmScreen(ActingScreen):
         """The version that the retrain made."""
         return super().do_promote(argument) if argument or self._made() else None
 
+    def do_why(self, argument: str) -> AwaitMount | None:
+        """What came of this alarm, as far as it has come; of a version where one is named."""
+        alarm = self._found.alarm if self._found is not None else None
+        if argument or alarm is None:
+            return super().do_why(argument)
+        self.say(f"$ mlops alarms {self._model}")
+        return self.app.push_screen(ChainScreen(self._model, None, self._mode_id, alarm.id))
+
     def _made(self) -> VersionView | None:
         """What the retrain made; says so where there is none yet, for what serves is no answer to its own alarm."""
         found = self._found
@@ -313,11 +322,3 @@ def _about(found: AlarmRead) -> list[ColumnNow]:
     names = {str(one) for one in named} if isinstance(named, list) else {found.alarm.subject}
     named_now = [one for one in columns_now(found.drift) if one.figures.column in names]
     return with_alarms(named_now, [found.alarm])
-
-
-async def _retrain(engine: AsyncEngineClient, alarm: AlarmView, newest: Sequence[RetrainView]) -> RetrainView | None:
-    """The one that answers it, also where it is older than those that were listed."""
-    found = answering(alarm, newest)
-    if found is None and alarm.retrain_id is not None:
-        return await engine.retrain_of(alarm.retrain_id)
-    return found

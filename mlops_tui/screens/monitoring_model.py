@@ -259,6 +259,16 @@ class WatchedScreen(ActingScreen):
         """The same one."""
         return super().do_close(argument) if argument or self._rings() else None
 
+    def do_why(self, argument: str) -> AwaitMount | None:
+        """Of an alarm under the cursor what came of it; else of the version."""
+        thing = self.current()
+        if argument or thing is None or not isinstance(self._pane, AlarmsPane):
+            return super().do_why(argument)
+        from mlops_tui.screens.chain import ChainScreen
+
+        self.say(f"$ mlops alarms {self._model}")
+        return self.app.push_screen(ChainScreen(self._model, None, self._mode_id, thing.id))
+
     def _rings(self) -> bool:
         if self.subject("alarm"):
             return True

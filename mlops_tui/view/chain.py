@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from mlops_tui.view.cell import Cell, cell
 from mlops_tui.view.figures import count, metric
@@ -21,9 +21,9 @@ HANG = 20
 """The column in which the sentences of a chain begin."""
 
 
-def chain_lines(why: WhyView) -> list[Cell]:
+def chain_lines(why: WhyView, heading: str = "") -> list[Cell]:
     """A day at a time: when in UTC, how long after the link before, and what; then what the answers were worth."""
-    lines = [cell(f"Why {why.model}@{why.version}", "strong")]
+    lines = [cell(heading or f"Why {why.model}@{why.version}", "strong")]
     before: datetime | None = None
     for link in why.chain:
         if link.what == "performance":
@@ -54,6 +54,67 @@ def _worth_line(when: str, window: WindowView) -> Cell:
     stretch = f"{window.starts_at:%b %d} to {window.ends_at:%b %d}"
     rows = f"{count(window.labelled)} rows"
     return cell(f"  {when:<13} @{window.version:<3} {metric(window.value):>7} {ends:<18} {rows:>10}  {stretch}")
+
+
+def chain_of_alarm(alarm: AlarmView, retrain: RetrainView | None, why: WhyView | None) -> WhyView:
+    """What came of an alarm; `why` is the chain of the version that `retrain` made, None where it made none.
+
+    Of a version that another's retrain made only what is younger than the alarm belongs to it.
+    """
+    from engine.wire.monitoring import WhyView
+
+    if why is not None and any(link.refs.get("alarm") == alarm.id for link in why.chain):
+        return why
+    links = [*_alarm_links(alarm), *_retrain_links(retrain)]
+    if why is None:
+        return WhyView(
+            model=alarm.model, version=alarm.version, chain=sorted(links, key=lambda link: link.at), metric="",
+            before=None, during=None, after=None,
+        )  # fmt: skip
+    told = {link.text for link in links}
+    links += [link for link in why.chain if link.at >= alarm.opened_at and link.text not in told]
+    return why.model_copy(update={"chain": sorted(links, key=lambda link: (link.what == "performance", link.at))})
+
+
+def came_of(alarm: AlarmView, retrain: RetrainView | None) -> Cell | None:
+    """In one sentence how far it has come; None where the chain itself tells."""
+    if retrain is None or retrain.status == "given_up":
+        if alarm.status == "closed":
+            return Cell(f"Nothing came of alarm {alarm.id}: it is closed, and no version was trained for it.", "dim")
+        return Cell(f"Nothing has come of alarm {alarm.id} yet: no retrain is under way for it.", "warn")
+    if retrain.status == "training":
+        return Cell(f"◐ Job {retrain.job_id} trains it again; a verdict comes next.", "busy")
+    if retrain.status in ("waiting", "blocked"):
+        verb = "waits" if retrain.status == "waiting" else "is blocked"
+        return cell(f"○ Retrain {retrain.id} {verb}: {retrain.note}", "warn")
+    return None
+
+
+def _alarm_links(alarm: AlarmView) -> list[ChainLink]:
+    told = [_link(alarm.opened_at, "alarm", f"{alarm.kind.capitalize()} alarm {alarm.id}: {alarm.message}")]
+    if alarm.acknowledged_at is not None:
+        told.append(_link(alarm.acknowledged_at, "alarm", f"{alarm.acknowledged_by} acknowledged alarm {alarm.id}"))
+    if alarm.closed_at is not None:
+        why = f": {alarm.note}" if alarm.note else ""
+        told.append(_link(alarm.closed_at, "alarm", f"Alarm {alarm.id} was closed by {alarm.closed_by}{why}"))
+    return told
+
+
+def _retrain_links(retrain: RetrainView | None) -> list[ChainLink]:
+    if retrain is None:
+        return []
+    asked = f"Retrain {retrain.id} was asked for by {retrain.by}: {retrain.reason or retrain.trigger}"
+    links = [_link(retrain.created_at, "retrain", asked)]
+    if retrain.ended_at is not None and retrain.version is None:
+        ended = "was given up" if retrain.status == "given_up" else "made no version"
+        links.append(_link(retrain.ended_at, "retrain", f"Retrain {retrain.id} {ended}: {retrain.note}"))
+    return links
+
+
+def _link(at: datetime, what: Literal["alarm", "retrain"], text: str) -> ChainLink:
+    from engine.wire.monitoring import ChainLink
+
+    return ChainLink(at=at, what=what, text=f"{text.rstrip(' .:')}.")
 
 
 def answering(alarm: AlarmView, newest: Sequence[RetrainView]) -> RetrainView | None:

@@ -192,9 +192,11 @@ async def test_describe_tells_what_an_alarm_rests_on(app: MlopsApp, world: FakeE
 
 
 async def test_the_chain_is_told_by_days_with_what_passed_between(app: MlopsApp, world: FakeEngine):
+    world.whys["fraud", 3].chain[2].refs["alarm"] = 4
+    world.retrains[2] = drifted.retrained(status="done", version=3, verdict="pass")
     async with app.run_test(size=(80, 30)) as pilot:
         await rings(pilot, "w")
-        await settle(pilot, shows(pilot, "Why fraud@3"))
+        await settle(pilot, shows(pilot, "Alarm 4 of fraud, and what came of it"))
         drawn = "\n".join(screen_text(pilot))
         for told in (
             "2026-10-31 UTC",
@@ -207,6 +209,19 @@ async def test_the_chain_is_told_by_days_with_what_passed_between(app: MlopsApp,
         assert status(pilot).place == "8 links"
         await pilot.press("/", *"alarm", "enter")
         await settle(pilot, lambda: not shows(pilot, "took over")())
+
+
+async def test_the_chain_of_an_alarm_that_nothing_came_of_tells_no_other_alarms_story(app: MlopsApp, world: FakeEngine):
+    world.retrains, world.alarms = {}, {4: drifted.drift_alarm(retrain_id=None)}
+    async with app.run_test(size=(80, 24)) as pilot:
+        await rings(pilot, "w")
+        await settle(pilot, shows(pilot, "Nothing has come of alarm 4 yet: no retrain is under way for it."))
+        assert shows(pilot, "Drift alarm 4: channel, distance_km no longer look")()
+        assert not shows(pilot, "took over")() and status(pilot).place == "1 link"
+        world.retrains = {2: drifted.retrained()}
+        world.alarms[4] = drifted.drift_alarm()
+        world.tell(made.event(1))
+        await settle(pilot, shows(pilot, "○ Retrain 2 waits: 480 more labelled rows"))
 
 
 async def test_a_chain_that_is_not_there_says_why(app: MlopsApp, world: FakeEngine):

@@ -4,7 +4,7 @@ import pytest
 from fakes import wire_objects as made
 from fakes.drifted import chain, drift_alarm, performance_alarm, retrained
 
-from mlops_tui.view.chain import answering, chain_lines, next_step, other_alarms
+from mlops_tui.view.chain import answering, came_of, chain_lines, chain_of_alarm, next_step, other_alarms
 from mlops_tui.view.width import width_of
 
 
@@ -85,3 +85,45 @@ def test_what_answers_were_worth_fits_into_eighty_columns():
 def test_a_chain_without_labels_tells_of_no_worth():
     bare = chain().model_copy(update={"before": None, "during": None, "after": None})
     assert not any("realised, with" in line.text for line in chain_lines(bare))
+
+
+def test_what_came_of_an_alarm_is_the_chain_of_the_version_that_was_trained_for_it():
+    why = chain()
+    why.chain[2].refs["alarm"] = 4
+    assert chain_of_alarm(drift_alarm(), retrained(status="done", version=3), why) is why
+
+
+def test_of_a_version_made_for_another_alarm_only_what_came_after_belongs_to_this_one():
+    made_it = retrained(status="done", version=3, ended_at=made.ago(minutes=5))
+    told = [link.text for link in chain_of_alarm(performance_alarm(), made_it, chain()).chain]
+    assert told[:2] == [
+        "Retrain 2 was asked for by engine: drift alarm 4 (channel, distance_km).",
+        "Performance alarm 5: average_precision of fraud@2 fell to 0.41, where the gate saw 0.63 (35% worse).",
+    ]
+    assert "fraud@3 took over from fraud@2." in told and not any("Snapshot" in text for text in told)
+    assert told[-1].startswith("Realised")
+
+
+@pytest.mark.parametrize(
+    ("status", "retrain", "told"),
+    [
+        ("open", None, "Nothing has come of alarm 4 yet"),
+        ("closed", None, "Nothing came of alarm 4"),
+        ("open", retrained(status="given_up"), "Nothing has come of alarm 4 yet"),
+        ("open", retrained(), "○ Retrain 2 waits: 480 more"),
+        ("open", retrained(status="blocked", note="A fault."), "○ Retrain 2 is blocked: A fault."),
+        ("open", retrained(status="training", job_id=14), "◐ Job 14 trains it again"),
+    ],
+)
+def test_how_far_an_alarm_has_come_is_one_sentence(status: str, retrain, told: str):
+    line = came_of(drift_alarm(status=status), retrain)
+    assert line is not None and line.text.startswith(told)
+    assert came_of(drift_alarm(), retrained(status="done", version=3)) is None
+
+
+def test_a_retrain_that_made_nothing_is_told_with_its_reason():
+    failed = retrained(status="done", note="job 14 failed.", ended_at=made.NOW)
+    chain_told = chain_of_alarm(drift_alarm(acknowledged_by="ada", acknowledged_at=made.NOW), failed, None).chain
+    assert [link.text for link in chain_told][-2:] == [
+        "ada acknowledged alarm 4.", "Retrain 2 made no version: job 14 failed.",
+    ]  # fmt: skip

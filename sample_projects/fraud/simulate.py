@@ -13,6 +13,7 @@ the rows and why.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -358,6 +359,7 @@ def write_months(frame: pl.DataFrame, folder: Path) -> list[Path]:
 def write_labels(frame: pl.DataFrame, path: Path) -> None:
     """Write `transaction_id,is_fraud,labelled_at` in the order in which the labels arrive."""
     labels = frame.select("transaction_id", "is_fraud", "labelled_at").sort("labelled_at", "transaction_id")
+    path.parent.mkdir(parents=True, exist_ok=True)
     labels.write_csv(path, datetime_format="%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -386,10 +388,13 @@ def main() -> None:
     chosen = _arguments()
     drift = Drift(chosen.drift, chosen.cause) if chosen.drift else None
     frame = simulate(chosen.first, chosen.last, rows_per_day=chosen.rows_per_day, seed=chosen.seed, drift=drift)
-    if chosen.labels:
-        write_labels(frame, chosen.labels)
     kept = frame.drop("labelled_at", *(["is_fraud"] if chosen.unlabelled else []))
-    paths = write_months(kept, chosen.out)
+    try:
+        if chosen.labels:
+            write_labels(frame, chosen.labels)
+        paths = write_months(kept, chosen.out)
+    except OSError as error:
+        sys.exit(f"Nothing more is written: {error}")
     told = f"; from {drift.on} on {CAUSES[drift.cause]}" if drift else ""
     print(f"{len(frame):,} transactions, {frame['is_fraud'].mean():.2%} of them fraud, in {len(paths)} files{told}")
 

@@ -205,7 +205,12 @@ class LogScreen(FollowedLog):
     def nothing(self, ended: bool) -> Sequence[Cell]:
         """Whether more may come, and where to look."""
         told = "printed nothing." if ended else "has printed nothing so far; what it prints shows here."
-        return [Cell(f"Job {self._job_id} {told}", "strong"), Cell("esc, then d: how it stands.")]
+        return [
+            Cell(f"Job {self._job_id} {told}", "strong"),
+            Cell(
+                "7 shows how far it is; of a training, 2 and enter show the candidates and their curves as they come."
+            ),
+        ]
 
     def subject(self, takes: Argument) -> str:
         """The job whose log it is."""

@@ -271,8 +271,10 @@ class AlarmScreen(ActingScreen):
         if found is None or found.alarm is None or not found.others:
             self.say(f"Nothing else rings about {self._model}.")
             return
-        ids = sorted([found.alarm.id, *(one.id for one in found.others)], reverse=True)
-        self._alarm_id = ids[(ids.index(found.alarm.id) + 1) % len(ids)]
+        # A closed one is left for the first that rings.
+        ids = [one.id for one in unended([found.alarm, *found.others])]
+        at = ids.index(found.alarm.id) if found.alarm.id in ids else -1
+        self._alarm_id = ids[(at + 1) % len(ids)]
         self._doing = ""
         self._begin_reading()
 

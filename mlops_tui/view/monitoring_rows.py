@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from engine.wire.urgency import alarm_urgency
 from mlops_tui.view.cell import Cell, cell, number
 from mlops_tui.view.columns import Column
 from mlops_tui.view.figures import UNKNOWN, count, metric
@@ -291,8 +292,9 @@ def texts(cells: Mapping[str, Cell]) -> str:
 
 
 def unended(alarms: Sequence[AlarmView]) -> list[AlarmView]:
-    """Open ones first, then those that somebody looks after."""
-    return sorted((one for one in alarms if one.status != "closed"), key=lambda one: one.status != "open")
+    """What most needs a person first, as the fleet names it; last those that somebody looks after."""
+    ringing = (one for one in alarms if one.status != "closed")
+    return sorted(ringing, key=lambda one: alarm_urgency(one.kind, one.status))
 
 
 def _by_alarms(row: FleetRow) -> tuple[int, int, str]:

@@ -160,6 +160,13 @@ def test_an_open_alarm_calls_for_somebody_until_it_is_answered(parts: Parts) -> 
     assert (row.open_alarms, row.needs, get_figures(parts.reader).open_alarms) == (0, "", 0)
 
 
+def test_the_fleet_names_bad_data_before_the_drift_that_rang_first(parts: Parts) -> None:
+    look(parts, ["a"])
+    look(parts, ["a"], [fault("b")])
+    (row,) = get_fleet(parts.reader).rows
+    assert (row.open_alarms, row.needs) == (2, "look at the quality alarm: mlops drift fraud")
+
+
 def test_alarms_that_are_not_over_stand_first_and_pages_hold_the_closed_ones(parts: Parts) -> None:
     for number in (1, 2, 3):
         look(parts, ["a"])

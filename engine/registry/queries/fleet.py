@@ -17,6 +17,7 @@ from engine.registry.queries.watched import watched_by_project
 from engine.registry.reader import Source
 from engine.wire.endpoints import Traffic
 from engine.wire.fleet import Fleet, FleetRow, Watched
+from engine.wire.urgency import alarm_urgency
 
 _OF_NEWEST = ("id", "project_id", "rows", "status", "created_at", "ended_at", "job_id", "failure")
 HISTORY = 20
@@ -120,9 +121,9 @@ def _champions(connection: Connection) -> dict[int, int]:
 
 
 def _alarms(connection: Connection) -> dict[int, list[Row[Any]]]:
-    """By project, the alarms that nobody has answered, oldest first."""
-    found = select(*ALARM.c["project_id", "kind"]).where(ALARM.c.status == "open").order_by(ALARM.c.id)
-    return _by_project(connection.execute(found))
+    """By project, the alarms that nobody has answered, what most needs a person first."""
+    found = select(*ALARM.c["project_id", "kind", "status"]).where(ALARM.c.status == "open").order_by(ALARM.c.id)
+    return _by_project(sorted(connection.execute(found), key=lambda row: alarm_urgency(row.kind, row.status)))
 
 
 def _unwatched(connection: Connection) -> dict[int, str]:

@@ -108,6 +108,13 @@ def test_open_alarms_come_before_those_that_somebody_looks_after():
     assert [one.status for one in unended(alarms)] == ["open", "acknowledged"]
 
 
+def test_what_a_retrain_cannot_mend_is_opened_before_what_it_can():
+    alarms = [drifted.drift_alarm(), drifted.performance_alarm(), drifted.drift_alarm(id=6, kind="quality")]
+    assert [one.kind for one in unended(alarms)] == ["quality", "performance", "drift"]
+    answered = [alarms[0], drifted.drift_alarm(id=6, kind="quality", status="acknowledged")]
+    assert [one.kind for one in unended(answered)] == ["drift", "quality"]
+
+
 @pytest.mark.parametrize(
     ("needs", "told"),
     [

@@ -210,8 +210,11 @@ class PreviewScreen(LookingStep):
         return place if place.is_absolute() else self.guide.folder / place
 
     def _why_no_folder(self, folder: str) -> str:
-        place = self._place(folder)
-        return f"{place} is a file." if place.exists() and not place.is_dir() else ""
+        try:
+            place = self._place(folder)
+            return f"{place} is a file." if place.exists() and not place.is_dir() else ""
+        except (OSError, RuntimeError) as error:  # too long, not to be read, or ~ of nobody
+            return f"{folder[:60]} is no place for a folder: {getattr(error, 'strerror', None) or error}."
 
     def do_proceed(self, _: str) -> AwaitMount | None:
         """The file that would be written."""

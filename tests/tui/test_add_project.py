@@ -309,3 +309,15 @@ async def test_a_name_that_is_none_is_refused(app: MlopsApp, data: Path):
         await pilot.press("backspace", "backspace", *"-x", "enter")
         await settle(pilot, shows(pilot, "orders-x ✎"))
         assert table(pilot).key == COLUMNS[0]["name"]
+
+
+async def test_a_folder_that_is_none_is_refused_where_it_is_typed(app: MlopsApp, data: Path):
+    async with app.run_test(size=(100, 24)) as pilot:
+        await reach_preview(pilot)
+        await pilot.press("F", "ctrl+u", *"orders.csv", "enter")
+        await settle(pilot, shows(pilot, "is a file."))
+        await pilot.press("ctrl+u", *"~nobody-of-that-name", "enter")
+        await settle(pilot, shows(pilot, "is no place for a folder"))
+        assert shows(pilot, "The project's folder")()
+        await pilot.press("ctrl+u", *"mine", "enter")
+        await settle(pilot, shows(pilot, "data/mine"))

@@ -28,6 +28,7 @@ from mlops_tui.view.monitoring_rows import (
     ColumnNow,
     columns_now,
     evidence_facts,
+    name_in_alarms,
     texts,
     unended,
     with_alarms,
@@ -255,14 +256,15 @@ class AlarmScreen(ActingScreen):
         """What the retrain made; says so where there is none yet, for what serves is no answer to its own alarm."""
         found = self._found
         if found is not None and found.version is None:
-            self.say("No retrain has made a version yet: r trains it, l follows the job.", "warn")
+            told = "this alarm" if found.alarm is None else f"alarm {found.alarm.id}"
+            self.say(f"No retrain for {told} has made a version yet: r trains it, l follows the job.", "warn")
         return None if found is None else found.version
 
     def do_logs(self, argument: str) -> AwaitMount | None:
         """Of the retrain's job."""
         if argument or self.subject("job"):
             return super().do_logs(argument)
-        self.say("No retrain has begun, so there is no log: r trains it.", "warn")
+        self.say("No retrain for this alarm has begun, so there is no log: r trains it.", "warn")
         return None
 
     def do_next_alarm(self, _: str) -> None:
@@ -322,5 +324,5 @@ def _about(found: AlarmRead) -> list[ColumnNow]:
         return []
     named = found.alarm.evidence.get("columns")
     names = {str(one) for one in named} if isinstance(named, list) else {found.alarm.subject}
-    named_now = [one for one in columns_now(found.drift) if one.figures.column in names]
+    named_now = [one for one in columns_now(found.drift) if name_in_alarms(one.figures) in names]
     return with_alarms(named_now, [found.alarm])

@@ -195,7 +195,12 @@ class ColumnNow:
 def with_alarms(columns: Sequence[ColumnNow], alarms: Sequence[AlarmView]) -> list[ColumnNow]:
     """The same, with what the first alarm that names a column says of it."""
     told = {name: said for alarm in reversed(alarms) for name, said in _told_by(alarm).items()}
-    return [replace(one, told=told.get(one.figures.column, one.told)) for one in columns]
+    return [replace(one, told=told.get(name_in_alarms(one.figures), one.told)) for one in columns]
+
+
+def name_in_alarms(figures: FigureView) -> str:
+    """A column's own; what the model answers is told apart from the truth of that name."""
+    return f"the answers ({figures.column})" if figures.kind == "prediction" else figures.column
 
 
 def _told_by(alarm: AlarmView) -> dict[str, str]:

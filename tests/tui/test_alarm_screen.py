@@ -42,6 +42,17 @@ async def test_one_key_leads_from_the_fleet_to_the_alarm(app: MlopsApp, world: F
         assert "▒ both  ░ training only  █ now only" in drawn
 
 
+async def test_the_answers_stand_among_the_columns_that_an_alarm_names(app: MlopsApp, world: FakeEngine):
+    told = {"channel": "distance 0.31", "the answers (is_fraud)": "distance 0.24"}
+    world.alarms[4] = drifted.drift_alarm(evidence={"columns": list(told), "told": told})
+    async with app.run_test(size=(80, 24)) as pilot:
+        await rings(pilot)
+        await settle(pilot, shows(pilot, "  → is_fraud"))
+        assert not shows(pilot, "  distance_km  ")()
+        await pilot.press("j")
+        await settle(pilot, shows(pilot, "distance 0.24"))
+
+
 async def test_an_alarm_that_waits_for_labels_says_so_and_how_to_go_on(app: MlopsApp, world: FakeEngine):
     async with app.run_test(size=(80, 24)) as pilot:
         await rings(pilot)
@@ -97,14 +108,14 @@ async def test_how_far_the_training_is_shows_as_it_goes(app: MlopsApp, world: Fa
 async def test_there_is_nothing_to_release_before_a_version_is_made(app: MlopsApp, world: FakeEngine, key: str):
     async with app.run_test(size=(100, 30)) as pilot:
         await rings(pilot, key)
-        await settle(pilot, lambda: "No retrain has made a version yet" in app.said.text)
+        await settle(pilot, lambda: "No retrain for alarm 4 has made a version yet" in app.said.text)
         assert released(world) == []
 
 
 async def test_there_is_no_log_before_a_retrain_begins(app: MlopsApp, world: FakeEngine):
     async with app.run_test(size=(100, 30)) as pilot:
         await rings(pilot, "l")
-        await settle(pilot, lambda: "No retrain has begun" in app.said.text)
+        await settle(pilot, lambda: "No retrain for this alarm has begun" in app.said.text)
 
 
 @pytest.mark.parametrize("key", ["n", "escape", "enter"])

@@ -178,9 +178,23 @@ class ActingScreen(OpeningScreen):
                 return
             told = f"{line} --now" if now else line
             self.say(f"$ {told} …", "busy")
-            self.run_worker(self._ask(told, lambda engine: _retrain(engine, name, now)), group="actions")
+            self.run_worker(self._retrain(told, name, now), group="actions")
 
         return self.app.push_screen(RetrainScreen(name, line), begin)
+
+    async def _retrain(self, line: str, name: str, now: bool) -> None:
+        try:
+            answer = await self.engine_app.engine.retrain(name, now=now)
+        except EngineError as error:
+            self.post_message(ActionFailed(line, error))
+            return
+        asked, job = answer.retrain, answer.job
+        told = (
+            f"retrain {asked.id} {asked.status}: {asked.note}"
+            if job is None
+            else f"job {job.id} trains it; l follows its log"
+        )
+        self.post_message(ActionDone(line, told, waits=job is None))
 
     def do_acknowledge(self, argument: str) -> AwaitMount | None:
         """Say that one looks after an alarm."""
@@ -310,13 +324,6 @@ class ActingScreen(OpeningScreen):
             self.post_message(ActionFailed(line, error))
         else:
             self.post_message(ActionDone(line, said))
-
-
-async def _retrain(engine: AsyncEngineClient, name: str, now: bool) -> str:
-    answer = await engine.retrain(name, now=now)
-    if answer.job is not None:
-        return f"job {answer.job.id} trains it; l follows its log"
-    return f"retrain {answer.retrain.id} {answer.retrain.status}: {answer.retrain.note}"
 
 
 def _job(text: str) -> int:

@@ -243,7 +243,8 @@ class MlopsApp(App[None]):
 
     @on(ActionDone)
     def _action_done(self, message: ActionDone) -> None:
-        self.say(f"✓ $ {message.line}: {message.said}", "good")
+        told = f"$ {message.line}: {message.said}"
+        self.say(f"○ {told}", "warn") if message.waits else self.say(f"✓ {told}", "good")
 
     @on(ActionFailed)
     def _action_failed(self, message: ActionFailed) -> None:

@@ -268,6 +268,8 @@ class ActionDone(Message):
     line: str
     """The same on the command line."""
     said: str
+    waits: bool = False
+    """Taken, and not begun: something stands before it."""
 
 
 @dataclass

@@ -133,16 +133,38 @@ def answering(alarm: AlarmView, newest: Sequence[RetrainView]) -> RetrainView | 
 def next_step(alarm: AlarmView, retrain: RetrainView | None, version: VersionView | None) -> Cell:
     """What stands between an alarm and its end, with the key that does it."""
     if alarm.status == "closed":
-        return Cell("■ closed; w shows the whole chain", "dim")
+        return _closed(alarm, retrain)
     if retrain is None or retrain.status == "given_up":
         begins = _FIRST_STEPS.get(alarm.kind, "r retrains it")
         return Cell(f"→ {begins}; a says you look after it; C closes it where it was expected", "strong")
     if retrain.status == "training":
         told = f"◐ job {retrain.job_id} trains it again (retrain {retrain.id}): l follows its log"
         return Cell(told, "busy")
+    if retrain.status == "blocked" and alarm.kind == "quality":
+        told = (
+            f"○ this alarm blocks retrain {retrain.id} ({retrain.reason}): it goes on by itself once that is mended, or"
+        )
+        return cell(f"{told} C closes this as expected; r trains it now all the same", "warn")
     if retrain.status in ("waiting", "blocked"):
         return cell(f"○ retrain {retrain.id} {retrain.status}: {retrain.note} r trains it now all the same.", "warn")
     return _judged(retrain, version)
+
+
+def _closed(alarm: AlarmView, retrain: RetrainView | None) -> Cell:
+    """What goes on by itself now: bad data block every retrain that has not begun."""
+    over = Cell("■ closed; w shows the whole chain", "dim")
+    if alarm.kind != "quality" or alarm.closed_at is None or retrain is None or retrain.created_at > alarm.closed_at:
+        return over
+    told = f"■ closed; retrain {retrain.id} ({retrain.reason}), which it blocked,"
+    if retrain.status == "training":
+        return cell(f"{told} goes on by itself: job {retrain.job_id} trains it, l follows its log", "busy")
+    if retrain.status == "blocked":
+        return cell(f"{told} goes on by itself in a moment; r is not needed", "busy")
+    if retrain.status == "waiting":
+        return cell(f"{told} is free to begin by itself: {retrain.note}", "warn")
+    if retrain.version is None or retrain.ended_at is None or retrain.ended_at < alarm.closed_at:
+        return over
+    return cell(f"{told} made {alarm.model}@{retrain.version}: v shows its verdict, w the whole chain", "good")
 
 
 _FIRST_STEPS = {

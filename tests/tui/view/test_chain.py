@@ -46,6 +46,29 @@ def test_a_closed_alarm_needs_nothing():
     assert next_step(drift_alarm(status="closed"), retrained(), None).text.startswith("■ closed")
 
 
+@pytest.mark.parametrize(
+    ("retrain", "told"),
+    [
+        (retrained(status="blocked"), "which it blocked, goes on by itself in a moment; r is not needed"),
+        (retrained(status="training", job_id=14), "goes on by itself: job 14 trains it, l follows its log"),
+        (retrained(), "is free to begin by itself: 480 more labelled rows"),
+        (retrained(status="done", version=3, ended_at=made.NOW), "made fraud@3: v shows its verdict"),
+        (retrained(status="done", version=3, ended_at=made.ago(minutes=5)), "■ closed; w shows"),
+        (retrained(created_at=made.NOW), "■ closed; w shows"),
+        (None, "■ closed; w shows"),
+    ],
+)
+def test_bad_data_that_are_over_say_which_retrain_goes_on_by_itself(retrain, told: str):
+    over = drift_alarm(id=6, kind="quality", status="closed", closed_by="ada", closed_at=made.ago(minutes=2))
+    assert told in next_step(over, retrain, None).text
+
+
+def test_bad_data_say_which_retrain_they_block_and_the_key_that_lets_it_go_on():
+    told = next_step(drift_alarm(id=6, kind="quality"), retrained(status="blocked"), None).text
+    assert told.startswith("○ this alarm blocks retrain 2 (drift alarm 4 (channel, distance_km)): it goes on by itself")
+    assert "C closes this" in told
+
+
 def test_a_retrain_under_way_answers_before_one_that_is_over():
     over = retrained(id=3, status="done", version=3, ended_at=made.NOW)
     assert answering(drift_alarm(), [over, retrained()]) == retrained()

@@ -50,8 +50,11 @@ def measure_column(reference: Reference, now: ColumnNow, *, prediction: bool = F
 
 
 def draw_column(reference: Reference, now: ColumnNow, *, prediction: bool = False) -> Distribution:
-    """Both sides as shares by bin or label."""
-    drawn = draw_number(reference, now) if isinstance(reference, NumberReference) else draw_category(reference, now)
+    """Both sides as shares by bin or label; answers in bins of about as many rows each."""
+    if isinstance(reference, NumberReference):
+        drawn = draw_number(reference, now, even=prediction)
+    else:
+        drawn = draw_category(reference, now)
     return drawn.model_copy(update={"kind": "prediction"}) if prediction else drawn
 
 

@@ -52,14 +52,15 @@ def measure_number(reference: NumberReference, now: ColumnNow, effective: Effect
     )
 
 
-def draw_number(reference: NumberReference, now: ColumnNow) -> Distribution:
-    """Both sides in at most 32 bins that end at edges of the reference, about equally wide where most values lie."""
+def draw_number(reference: NumberReference, now: ColumnNow, *, even: bool = False) -> Distribution:
+    """Both sides in at most 32 bins that end at edges of the reference, about equally wide where most values lie.
+
+    `even`: of about as many rows of the reference each. Scores crowd near 0 or 1, where one wide bin hides all that
+    moves.
+    """
     if not now.filled or not reference.filled:
         return Distribution(column=reference.name, kind="number", reference=[], current=[])
-    low, high = np.interp([0.01, 0.99], reference.below, reference.edges)
-    wanted = np.linspace(low, high, DISPLAY_BINS - 1)
-    ends = np.unique(np.append(np.searchsorted(reference.edges, wanted), len(reference.edges) - 1))
-    ends = ends[ends < len(reference.edges)]
+    ends = _even_ends(reference) if even else _wide_ends(reference)
     counts = _counts(reference, now)
     counts[-2] += counts[-1]
     edges = [min(reference.minimum, float(now.ordered[0])), *reference.edges[ends].tolist()]
@@ -71,6 +72,18 @@ def draw_number(reference: NumberReference, now: ColumnNow) -> Distribution:
         reference=np.diff(reference.below[ends], prepend=0.0).tolist(),
         current=np.diff(np.cumsum(counts)[ends] / now.filled, prepend=0.0).tolist(),
     )
+
+
+def _wide_ends(reference: NumberReference) -> NDArray[np.int64]:
+    low, high = np.interp([0.01, 0.99], reference.below, reference.edges)
+    wanted = np.linspace(low, high, DISPLAY_BINS - 1)
+    ends = np.unique(np.append(np.searchsorted(reference.edges, wanted), len(reference.edges) - 1))
+    return ends[ends < len(reference.edges)]
+
+
+def _even_ends(reference: NumberReference) -> NDArray[np.int64]:
+    wanted = np.linspace(0.0, 1.0, DISPLAY_BINS + 1)[1:-1]
+    return np.unique(np.append(np.searchsorted(reference.below, wanted), len(reference.edges) - 1))
 
 
 def _counts(reference: NumberReference, now: ColumnNow) -> NDArray[np.int64]:

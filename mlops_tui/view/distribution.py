@@ -22,12 +22,13 @@ LEGEND: tuple[Cell, ...] = (
     Cell("█ now only", "busy"),
 )
 ROOTS = Cell("  √ heights", "dim")
+EVEN = Cell("  even bins", "dim")
 _BOTH, _THEN, _NOW, _LITTLE_THEN, _LITTLE_NOW = "▒", "░", "█", "⣀", "▄"
 _TONES: dict[str, Tone] = {_THEN: "dim", _LITTLE_THEN: "dim", _NOW: "busy", _LITTLE_NOW: "busy"}
 NOTES = (
     "░ and █ tell training and now apart, ▒ is where both lie; │ in a bar is the floor of an alarm.",
     "√ heights: where one bin holds most, heights are the roots of shares, so that the others show.",
-    "→ before a column: what the model answers.",
+    "→ before a column: what the model answers. even bins: each holds as many training rows, however wide.",
     "! missing, new, range, stuck, type: not the distance made the alarm, but the figure that stands there.",
     "· chance and · usual: past the floor, but so few rows, or stretches of the training data, show as much.",
 )
@@ -55,7 +56,7 @@ def draw(shape: Distribution | None, width: int, height: int, told: str = "") ->
 
 
 def _heading(shape: Distribution, width: int) -> list[Cell]:
-    legend = [*LEGEND, *([ROOTS] if not shape.labels and _power(shape) < 1 else [])]
+    legend = [*LEGEND, *([EVEN] if _even(shape) else []), *([ROOTS] if not shape.labels and _power(shape) < 1 else [])]
     room = width - sum(width_of(piece.text) for piece in legend) - 2
     name = clean(shape.column, longest=200)
     if room < 4:
@@ -116,6 +117,11 @@ def _letter(then: int, now: int) -> str:
     if now > 0:
         return _NOW if now > 1 else _LITTLE_NOW
     return " "
+
+
+def _even(shape: Distribution) -> bool:
+    """Answers are drawn in bins of as many training rows each; those of older checks in wide ones."""
+    return shape.kind == "prediction" and len(shape.edges) > 2 and max(shape.reference) * len(shape.reference) < 2
 
 
 def _power(shape: Distribution) -> float:

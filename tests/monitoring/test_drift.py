@@ -128,12 +128,25 @@ def test_what_is_drawn_adds_up_to_one_on_both_sides(rng: np.random.Generator) ->
         reference = learn({"x": before})["x"]
         series = pl.Series("x", now)
         typed = series.cast(pl.Float64 if reference.type in ("number", "integer") else pl.String)
-        drawn = draw_column(reference, ColumnNow(typed, Arrival(len(series))))
-        assert sum(drawn.reference) == pytest.approx(1.0)
-        assert sum(drawn.current) == pytest.approx(1.0)
-        assert len(drawn.reference) == len(drawn.current) <= 32
-        assert len(drawn.labels or drawn.edges[1:]) == len(drawn.reference)
-        assert drawn.edges == sorted(drawn.edges)
+        for prediction in (False, True):
+            drawn = draw_column(reference, ColumnNow(typed, Arrival(len(series))), prediction=prediction)
+            assert sum(drawn.reference) == pytest.approx(1.0)
+            assert sum(drawn.current) == pytest.approx(1.0)
+            assert len(drawn.reference) == len(drawn.current) <= 32
+            assert len(drawn.labels or drawn.edges[1:]) == len(drawn.reference)
+            assert drawn.edges == sorted(drawn.edges)
+
+
+def test_scores_that_move_near_nought_are_drawn_apart(rng: np.random.Generator) -> None:
+    before, here = (rng.beta(0.3, 20, 20_000), pl.Series("x", rng.beta(0.3, 20, 5_000) / 3.0))
+    reference = learn({"x": before})["x"]
+    now = ColumnNow(here, Arrival(len(here)))
+    told = measure_column(reference, now, prediction=True)
+    drawn = draw_column(reference, now, prediction=True)
+    apart = sum(abs(one - other) for one, other in zip(drawn.reference, drawn.current, strict=True)) / 2
+    assert told.distance is not None and told.distance > 0.15
+    assert apart >= 0.9 * told.distance
+    assert max(drawn.reference) < 0.06
 
 
 def test_a_column_that_never_had_a_value_is_drawn_as_nothing() -> None:

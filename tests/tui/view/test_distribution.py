@@ -4,7 +4,7 @@ import pytest
 from fakes.drifted import channel, distance
 
 from mlops_tui.view.cell import Cell
-from mlops_tui.view.distribution import NOT_KEPT, ROOTS, Drawn, draw
+from mlops_tui.view.distribution import EVEN, NOT_KEPT, ROOTS, Drawn, draw
 
 
 def text(drawn: Drawn) -> list[str]:
@@ -91,3 +91,10 @@ def test_what_is_told_takes_two_lines_at_most():
 def test_a_current_with_fewer_bins_than_the_reference_is_drawn():
     assert draw(distance(current=[1.0]), 60, 10)
     assert draw(distance(current=[]), 60, 10)
+
+
+def test_answers_in_bins_of_as_many_rows_each_say_so_and_stand_upright():
+    even = distance(column="is_fraud", kind="prediction", reference=[0.2] * 5, current=[0.7, 0.1, 0.1, 0.05, 0.05])
+    drawn = draw(even, 80, 10)
+    assert drawn[0][-1] == EVEN and tones(drawn, "█") and tones(drawn, "░")
+    assert draw(distance(kind="prediction", reference=[0.9, 0.1, 0.0, 0.0, 0.0]), 80, 10)[0][-1] != EVEN

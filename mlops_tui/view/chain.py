@@ -161,7 +161,7 @@ def _closed(alarm: AlarmView, retrain: RetrainView | None) -> Cell:
     if retrain.status == "blocked":
         return cell(f"{told} goes on by itself in a moment; r is not needed", "busy")
     if retrain.status == "waiting":
-        return cell(f"{told} is free to begin by itself: {retrain.note}", "warn")
+        return cell(f"{told} is blocked no more. {retrain.note}", "warn")
     if retrain.version is None or retrain.ended_at is None or retrain.ended_at < alarm.closed_at:
         return over
     return cell(f"{told} made {alarm.model}@{retrain.version}: v shows its verdict, w the whole chain", "good")

@@ -51,7 +51,7 @@ def test_a_closed_alarm_needs_nothing():
     [
         (retrained(status="blocked"), "which it blocked, goes on by itself in a moment; r is not needed"),
         (retrained(status="training", job_id=14), "goes on by itself: job 14 trains it, l follows its log"),
-        (retrained(), "is free to begin by itself: 480 more labelled rows"),
+        (retrained(), "is blocked no more. 480 more labelled rows"),
         (retrained(status="done", version=3, ended_at=made.NOW), "made fraud@3: v shows its verdict"),
         (retrained(status="done", version=3, ended_at=made.ago(minutes=5)), "■ closed; w shows"),
         (retrained(created_at=made.NOW), "■ closed; w shows"),

@@ -195,7 +195,14 @@ class ColumnNow:
 def with_alarms(columns: Sequence[ColumnNow], alarms: Sequence[AlarmView]) -> list[ColumnNow]:
     """The same, with what the first alarm that names a column says of it."""
     told = {name: said for alarm in reversed(alarms) for name, said in _told_by(alarm).items()}
-    return [replace(one, told=told.get(name_in_alarms(one.figures), one.told)) for one in columns]
+    return [replace(one, told=_still(one, told.get(name_in_alarms(one.figures), ""))) for one in columns]
+
+
+def _still(column: ColumnNow, said: str) -> str:
+    """An alarm stays open for some calm checks: then its words are no more those of the newest one."""
+    if not said or column.row["state"].tone == "bad":
+        return said or column.told
+    return f"Calm in the newest check; the alarm rang because: {said}"
 
 
 def name_in_alarms(figures: FigureView) -> str:

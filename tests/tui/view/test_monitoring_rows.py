@@ -82,6 +82,13 @@ def test_columns_that_drifted_come_first_and_tell_why():
     assert [(one.figures.column, one.told) for one in told] == [("channel", drifted.WHY_CHANNEL), ("amount", "")]
 
 
+def test_what_an_open_alarm_says_of_a_column_that_is_calm_now_is_told_as_past():
+    columns = columns_now(seen.drift(check=seen.check("quiet", figures=[seen.figure("channel")])))
+    (told,) = with_alarms(columns, [drifted.drift_alarm()])
+    assert told.row["state"].text == "· calm"
+    assert told.told == f"Calm in the newest check; the alarm rang because: {drifted.WHY_CHANNEL}"
+
+
 def test_a_feature_with_the_name_of_the_target_is_told_from_the_answers():
     figures = [seen.figure("amount"), seen.figure("amount", kind="prediction", distance=None)]
     rows = [one.row for one in columns_of(seen.check(figures=figures, drifted=[]))]

@@ -109,4 +109,11 @@ def test_what_is_asked_before(snap_compare: SnapCompare, app: MlopsApp, world: F
 
 @SIZES
 def test_a_chain(snap_compare: SnapCompare, app: MlopsApp, world: FakeEngine, size: tuple[int, int]):
-    assert snap_compare(app, terminal_size=size, run_before=steps(("a", "both"), ("w", "Why fraud@3")))
+    made_it = steps(("a", "both"), ("w", "Alarm 4 of fraud, and what came of it"))
+    world.retrains[2] = drifted.retrained(status="done", version=3, verdict="pass")
+    world.whys["fraud", 3].chain[2].refs["alarm"] = 4
+    assert snap_compare(app, terminal_size=size, run_before=made_it)
+
+
+def test_a_chain_that_has_not_come_far(snap_compare: SnapCompare, app: MlopsApp, world: FakeEngine):
+    assert snap_compare(app, terminal_size=USUAL, run_before=steps(("a", "both"), ("w", "Retrain 2 waits")))

@@ -119,7 +119,11 @@ class MlopsApp(App[None]):
     }
     ENABLE_COMMAND_PALETTE = True
     # Terminals do not agree on how wide the palette's sign is, and a line that shifts stays shifted.
-    CSS = "CommandPalette SearchIcon { display: none; }"
+    CSS = """
+    CommandPalette SearchIcon { display: none; }
+    Input > .input--placeholder { color: $dim; text-style: italic; }
+    Input:ansi > .input--placeholder { color: ansi_default; text-style: dim italic; }
+    """
 
     link: reactive[Link] = reactive(Link())
     said: reactive[Cell] = reactive(Cell(""))

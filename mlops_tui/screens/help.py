@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mlops_tui.commands import COMMANDS, NEEDS, Command, Where, commands_of
+from mlops_tui.keymap import keys_file
 from mlops_tui.screens.base import LoopScreen
 from mlops_tui.view.about import ABOUT
 from mlops_tui.view.cell import Cell
@@ -84,7 +85,8 @@ class HelpScreen(LoopScreen):
         """One pane."""
         app = self.engine_app
         lines = help_lines(self._about, app.own_keys.keys, self._notes, self._known, app.caller)
-        yield LinePane(lines, hang=_HELP_FROM, id="help")
+        own = Cell(f'Keys of your own: such as `train = "T"` in {keys_file()}, by the names after `:`.', "dim")
+        yield LinePane([*lines, own], hang=_HELP_FROM, id="help")
 
     def filter_changed(self) -> None:
         """Only lines with these words."""

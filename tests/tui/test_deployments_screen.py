@@ -218,3 +218,22 @@ async def test_a_release_is_followed_where_it_was_asked_for(app: MlopsApp, canar
         canary.history["fraud"].append(failed)
         canary.tell(made.event(1, verb="deployment.failed"))
         await settle(pilot, shows(pilot, "given up"))
+
+
+async def test_what_is_coming_is_released_and_where_nothing_is_the_newest_that_may_be(
+    app: MlopsApp, canary: FakeEngine
+):
+    async with app.run_test(size=(100, 24)) as pilot:
+        await pilot.press("4")
+        await settle(pilot, shows(pilot, "▸ fraud"))
+        await pilot.press("D")
+        await settle(pilot, shows(pilot, "$ mlops deploy fraud@3"))
+        await pilot.press("escape")
+        await settle(pilot, lambda: "Not done" in status(pilot).said.text)
+        app.say("")
+        canary.endpoints["fraud"] = made.endpoint(made.deployment(4, version=2))
+        canary.tell(made.event(9, verb="deployment.stopped"))
+        await settle(pilot, lambda: not shows(pilot, "@3")())
+        await pilot.press("D")
+        await settle(pilot, shows(pilot, "$ mlops deploy fraud"))
+        assert not shows(pilot, "$ mlops deploy fraud@")()

@@ -90,7 +90,11 @@ def test_a_second_version_takes_over_and_the_first_comes_back(shell: Shell, chur
     shell("train", "churn")
     shell("deploy", "churn")
     write_rows(shell.folder / "churn.csv", customers(4000))
-    assert shell.try_("train", "churn").code in (0, 3)  # each home splits in its own way: one in some dozens is worse
+    assert shell.try_("train", "churn").code in (
+        0,
+        3,
+        4,
+    )  # each home splits in its own way: one in some dozens is worse, or tells too little
     shell("promote", "churn@2", "--override", "it is about taking over")
     after_promotion = shell("models", "--json").json["models"][0]["champion"]
     shell("rollback", "churn")

@@ -72,7 +72,11 @@ def test_swaps_under_traffic_survive_kills_at_any_moment(home, shell: Shell, chu
     churn(1500)
     shell("train", "churn")
     write_rows(shell.folder / "churn.csv", customers(2500))
-    assert shell.try_("train", "churn").code in (0, 3)  # each home splits in its own way: one in some dozens is worse
+    assert shell.try_("train", "churn").code in (
+        0,
+        3,
+        4,
+    )  # each home splits in its own way: one in some dozens is worse, or tells too little
     shell("deploy", "churn@1")
     url = shell("endpoints", "--json").json["endpoints"][0]["url"]
     shell("approve", "churn@2", "--override", "both are to be swapped")

@@ -42,6 +42,7 @@ def judged(seed: int, rows: int, *, worse: float = 0.0) -> str:
     return decide(figures, Gate()).outcome
 
 
+@pytest.mark.slow
 def test_an_equally_good_model_passes_most_of_the_time() -> None:
     outcomes = [judged(seed, 600) for seed in range(150)]
     assert outcomes.count("pass") >= 0.80 * len(outcomes)
@@ -53,6 +54,7 @@ def test_a_clearly_worse_model_hardly_ever_passes() -> None:
     assert outcomes.count("fail") >= 0.5 * len(outcomes)
 
 
+@pytest.mark.slow
 def test_the_standard_error_is_the_spread_over_fresh_rows() -> None:
     fresh, told = [], []
     for seed in range(200):

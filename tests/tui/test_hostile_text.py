@@ -88,6 +88,11 @@ async def look(pilot: Pilot[Any], app: MlopsApp) -> str:
 
 
 @pytest.mark.parametrize("mode", SCREENS)
+@pytest.mark.parametrize(
+    "hostile",
+    [pytest.param(HOSTILE, id="short"), pytest.param(LONG, id="10,000 characters", marks=pytest.mark.slow)],
+    indirect=True,
+)
 async def test_every_screen_and_what_opens_from_it_shows_plain_text(
     hostile_app: MlopsApp, hostile: HostileEngine, mode: str, monkeypatch: pytest.MonkeyPatch
 ):
